@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+#include <netinet/in.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "tunecho/address.h"
+#include "tunecho/verdict.h"
+
+#define POLICY_MAX_ADDRESSES    16
+#define POLICY_MAX_DESTINATIONS 64
+
+/* Which requests are answered, and how. An address that is all zero is none. */
+struct policy {
+        struct in_addr peer_ipv4;
+        struct in6_addr peer_ipv6;
+        struct in6_addr peer_link_local;
+        struct in_addr broadcasts[POLICY_MAX_ADDRESSES]; /* of the device's subnets */
+        size_t n_broadcasts;
+        struct prefix destinations[POLICY_MAX_DESTINATIONS]; /* none: every unicast destination */
+        size_t n_destinations;
+        uint8_t hop_limit;
+        bool answer_broadcast;
+        bool answer_multicast;
+};
+
+/* What was read of a packet, as far as reflect() came; 0 stands for what it did not reach. */
+struct packet_info {
+        struct address source;
+        struct address destination;
+        uint8_t protocol;  /* IPv6: of what follows the extension headers */
+        uint8_t hop_limit; /* as it arrived */
+        bool is_fragment;
+        bool has_icmp; /* type and code were read */
+        uint8_t type;
+        uint8_t code;
+        bool is_echo;        /* request or reply, with the rest */
+        uint16_t identifier; /* in host byte order */
+        uint16_t sequence;   /* in host byte order */
+};
+
+struct reflection {
+        size_t offset; /* where the reply begins within the packet's buffer, in bytes */
+        size_t length; /* of the reply in bytes, 0 if there is none */
+        struct packet_info packet;
+};
+
+enum verdict reflect(const struct policy *policy, uint32_t time_of_day, void *packet, size_t size,
+                     struct reflection *ret_reflection);

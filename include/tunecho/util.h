@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+/* The few helpers that every module may use; a new one needs a third caller. */
+
+#include <stddef.h>
+#include <unistd.h>
+
+#define ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))
+
+#define _cleanup_(function)    __attribute__((__cleanup__(function)))
+#define _printf_(format, args) __attribute__((__format__(__printf__, format, args)))
+
+static inline void close_fdp(int *fd)
+{
+        if (*fd >= 0)
+                close(*fd);
+        *fd = -1;
+}
+
+static inline int steal_fd(int *fd)
+{
+        int stolen = *fd;
+
+        *fd = -1;
+        return stolen;
+}

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+/* What daemon.c and daemon-device.c share. */
+
+#include <systemd/sd-event.h>
+
+#include "tunecho/config.h"
+#include "tunecho/engine.h"
+#include "tunecho/journal.h"
+#include "tunecho/link.h"
+#include "tunecho/service.h"
+#include "tunecho/session.h"
+
+/* What was told of the drops of one verdict. */
+struct drops {
+        uint64_t told; /* how many */
+        uint64_t when; /* the last time, in microseconds */
+};
+
+/* Sessions that found no place among the entries. */
+struct session_sum {
+        uint64_t sessions, requests, missing, duplicates, reordered;
+};
+
+/* What packets make the daemon tell, and how much of it since the last tick. */
+struct reports {
+        struct sessions *sessions;
+        struct session_sum sum;
+        struct drops drops[_VERDICT_MAX];
+        unsigned session_entries, opened_entries, packet_entries;
+        uint64_t packets_left_out;
+        uint64_t packets; /* as STATUS= has them */
+};
+
+struct daemon {
+        struct config *config;
+        const struct journal *journal;
+        int tun_fd;
+        struct link *link; /* NULL: the device is in another network namespace */
+        struct policy policy;
+        struct engine *engine;
+        int told_fallback, told_unregistered; /* what the journal knows of its status */
+        sd_event *event;
+        bool ticking;        /* the alarm rings within a tick, and not only when reports are due */
+        bool reload_refused; /* the settings are older than the file */
+        struct reports reports;
+};
+
+/* Tells why it ends, and returns the status to end with. */
+#define fail(daemon, status, message, error, ...)                                \
+        (journal_send((daemon)->journal, (message), NULL, (error), __VA_ARGS__), \
+         service_failed("Failed, the journal says why", (error)), (status))
+
+int daemon_open_device(struct daemon *daemon);
+int daemon_find_link(struct daemon *daemon);
+int daemon_configure_link(struct daemon *daemon, unsigned patience);
+
+void daemon_observe(void *userdata, uint64_t now, const struct packet_info *packet, size_t size,
+                    enum verdict verdict);
+uint64_t daemon_report(struct daemon *daemon, uint64_t now);
+void daemon_report_all(struct daemon *daemon);

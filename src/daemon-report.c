@@ -1,0 +1,254 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+
+/*
+ * The part of the daemon that tells what packets were seen: single ones, drops, ping sessions. However many
+ * there are, the journal gets no more than it bears; what finds no place is told as a number.
+ */
+
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "daemon-private.h"
+#include "tunecho/util.h"
+
+/* Entries from one tick to the next, which is a second later. */
+#define PACKET_ENTRIES_MAX  100
+#define SESSION_ENTRIES_MAX 10
+
+/* Between two entries for drops of one verdict. */
+#define DROPS_PAUSE_USEC UINT64_C(60000000)
+
+static void report_packet(struct daemon *daemon, const struct packet_info *packet, size_t size,
+                          enum verdict verdict)
+{
+        if (daemon->reports.packet_entries == PACKET_ENTRIES_MAX) {
+                daemon->reports.packets_left_out++;
+                return;
+        }
+
+        daemon->reports.packet_entries++;
+        journal_send_packet(daemon->journal, packet, size, verdict);
+}
+
+static void report_left_out(struct daemon *daemon)
+{
+        struct journal_fields fields = { 0 };
+
+        if (daemon->reports.packets_left_out == 0)
+                return;
+
+        journal_add(&fields, "TUNECHO_LEFT_OUT=%" PRIu64, daemon->reports.packets_left_out);
+        journal_send(daemon->journal, MESSAGE_PACKETS_LEFT_OUT, &fields, 0,
+                     "%" PRIu64 " packets of '%s' have no entry", daemon->reports.packets_left_out,
+                     daemon->config->interface);
+        daemon->reports.packets_left_out = 0;
+}
+
+static uint64_t untold_drops(const struct daemon *daemon, enum verdict verdict)
+{
+        return engine_counters(daemon->engine)->verdicts[verdict] - daemon->reports.drops[verdict].told;
+}
+
+/* The first drop at once, then one entry a minute at most. */
+static void report_drops(struct daemon *daemon, uint64_t now, enum verdict verdict, bool last)
+{
+        struct drops *drops = &daemon->reports.drops[verdict];
+        uint64_t n = untold_drops(daemon, verdict);
+        struct journal_fields fields = { 0 };
+
+        if (verdict_is_reply(verdict) || n == 0 ||
+            (!last && drops->told > 0 && now - drops->when < DROPS_PAUSE_USEC))
+                return;
+
+        journal_add(&fields, "TUNECHO_VERDICT=%s", verdict_name(verdict));
+        journal_add(&fields, "TUNECHO_DROPPED=%" PRIu64, n);
+        journal_send(daemon->journal, MESSAGE_DROPPED, &fields, 0, "'%s' dropped %" PRIu64 " %s as %s: %s",
+                     daemon->config->interface, n, n == 1 ? "packet" : "packets", verdict_name(verdict),
+                     verdict_meaning(verdict));
+        drops->told += n;
+        drops->when = now;
+}
+
+static void add_session(struct journal_fields *fields, const struct session *session)
+{
+        char text[PREFIX_TEXT_SIZE];
+
+        journal_add(fields, "TUNECHO_SOURCE=%s", address_text(text, &session->source));
+        journal_add(fields, "TUNECHO_DESTINATION=%s", address_text(text, &session->destination));
+        journal_add(fields, "TUNECHO_IDENTIFIER=%u", session->identifier);
+}
+
+static void report_opened(struct daemon *daemon, const struct session *session)
+{
+        char source[PREFIX_TEXT_SIZE], destination[PREFIX_TEXT_SIZE];
+        struct journal_fields fields = { 0 };
+
+        if (daemon->reports.opened_entries == SESSION_ENTRIES_MAX)
+                return;
+
+        daemon->reports.opened_entries++;
+        add_session(&fields, session);
+        journal_send(daemon->journal, MESSAGE_SESSION_OPENED, &fields, 0, "ping %s > %s id %u begins",
+                     address_text(source, &session->source),
+                     address_text(destination, &session->destination), session->identifier);
+}
+
+/* "84 bytes", or "84 to 1500 bytes". */
+static const char *range_text(char *text, size_t size, const char *before, unsigned min, unsigned max,
+                              const char *after)
+{
+        if (min == max)
+                (void) snprintf(text, size, "%s%u%s", before, min, after);
+        else
+                (void) snprintf(text, size, "%s%u to %u%s", before, min, max, after);
+
+        return text;
+}
+
+static void report_session(struct daemon *daemon, const struct session *session)
+{
+        char source[PREFIX_TEXT_SIZE], destination[PREFIX_TEXT_SIZE], sizes[40], hops[24], fragments[48] = "";
+        uint64_t missing = session_missing(session), duration = session->latest - session->opened;
+        struct session_sum *sum = &daemon->reports.sum;
+        struct journal_fields fields = { 0 };
+
+        if (daemon->reports.session_entries == SESSION_ENTRIES_MAX) {
+                sum->sessions++;
+                sum->requests += session->requests;
+                sum->missing += missing;
+                sum->duplicates += session->duplicates;
+                sum->reordered += session->reordered;
+                return;
+        }
+
+        daemon->reports.session_entries++;
+        add_session(&fields, session);
+        journal_add(&fields, "TUNECHO_REQUESTS=%" PRIu64, session->requests);
+        journal_add(&fields, "TUNECHO_MISSING=%" PRIu64, missing);
+        journal_add(&fields, "TUNECHO_DUPLICATES=%" PRIu64, session->duplicates);
+        journal_add(&fields, "TUNECHO_REORDERED=%" PRIu64, session->reordered);
+        journal_add(&fields, "TUNECHO_FRAGMENTED=%" PRIu64, session->fragmented);
+        journal_add(&fields, "TUNECHO_BYTES=%" PRIu64, session->bytes);
+        journal_add(&fields, "TUNECHO_LENGTH_MIN=%u", session->size_min);
+        journal_add(&fields, "TUNECHO_LENGTH_MAX=%u", session->size_max);
+        journal_add(&fields, "TUNECHO_HOP_LIMIT_MIN=%u", session->hop_limit_min);
+        journal_add(&fields, "TUNECHO_HOP_LIMIT_MAX=%u", session->hop_limit_max);
+        journal_add(&fields, "TUNECHO_DURATION_USEC=%" PRIu64, duration);
+
+        if (session->fragmented > 0)
+                (void) snprintf(fragments, sizeof(fragments), ", %" PRIu64 " in fragments",
+                                session->fragmented);
+        journal_send(
+                daemon->journal, MESSAGE_SESSION, &fields, 0,
+                "ping %s > %s id %u: %" PRIu64 " requests in %" PRIu64 " s, %" PRIu64 " missing, %" PRIu64
+                " duplicate, %" PRIu64 " reordered%s, %s, %s: %s",
+                address_text(source, &session->source), address_text(destination, &session->destination),
+                session->identifier, session->requests, (duration + 500000) / 1000000, missing,
+                session->duplicates, session->reordered, fragments,
+                range_text(sizes, sizeof(sizes), "", session->size_min, session->size_max, " bytes"),
+                range_text(hops, sizeof(hops), "ttl ", session->hop_limit_min, session->hop_limit_max, ""),
+                missing > 0 ? "the way out loses requests" : "if ping lost any, the way back did");
+}
+
+static void report_session_sum(struct daemon *daemon)
+{
+        struct session_sum *sum = &daemon->reports.sum;
+        struct journal_fields fields = { 0 };
+
+        if (sum->sessions == 0)
+                return;
+
+        journal_add(&fields, "TUNECHO_SESSIONS=%" PRIu64, sum->sessions);
+        journal_add(&fields, "TUNECHO_REQUESTS=%" PRIu64, sum->requests);
+        journal_add(&fields, "TUNECHO_MISSING=%" PRIu64, sum->missing);
+        journal_add(&fields, "TUNECHO_DUPLICATES=%" PRIu64, sum->duplicates);
+        journal_add(&fields, "TUNECHO_REORDERED=%" PRIu64, sum->reordered);
+        journal_send(daemon->journal, MESSAGE_SESSIONS, &fields, 0,
+                     "%" PRIu64 " more pings ended on '%s': %" PRIu64 " requests, %" PRIu64
+                     " missing, %" PRIu64 " duplicate, %" PRIu64 " reordered",
+                     sum->sessions, daemon->config->interface, sum->requests, sum->missing, sum->duplicates,
+                     sum->reordered);
+        *sum = (struct session_sum) { 0 };
+}
+
+/**
+ * daemon_observe() - see a packet; an engine_observer_t
+ * @userdata: the daemon
+ * @now: when it was read, in microseconds
+ * @packet: what was read of it
+ * @size: its size in bytes
+ * @verdict: what became of it
+ */
+void daemon_observe(void *userdata, uint64_t now, const struct packet_info *packet, size_t size,
+                    enum verdict verdict)
+{
+        struct daemon *daemon = userdata;
+        struct session_change change;
+
+        if (daemon->config->log_packets)
+                report_packet(daemon, packet, size, verdict);
+        if (!verdict_is_reply(verdict)) {
+                report_drops(daemon, now, verdict, false);
+                return;
+        }
+        if (!daemon->config->log_sessions || verdict != VERDICT_REPLY)
+                return;
+
+        sessions_add(daemon->reports.sessions, now, packet, size, &change);
+        if (change.closed)
+                report_session(daemon, &change.closed_session);
+        if (change.opened)
+                report_opened(daemon, change.opened);
+}
+
+static uint64_t earlier(uint64_t a, uint64_t b)
+{
+        return a < b ? a : b;
+}
+
+/**
+ * daemon_report() - tell what has become due
+ * @daemon: the daemon
+ * @now: the time in microseconds
+ *
+ * Return: when there will be more, even without another packet, in microseconds; UINT64_MAX for never.
+ */
+uint64_t daemon_report(struct daemon *daemon, uint64_t now)
+{
+        struct reports *reports = &daemon->reports;
+        struct session session;
+        uint64_t due;
+
+        report_left_out(daemon);
+        report_session_sum(daemon);
+        reports->packet_entries = reports->session_entries = reports->opened_entries = 0;
+
+        while (sessions_close_idle(reports->sessions, now, &session))
+                report_session(daemon, &session);
+        due = reports->sum.sessions > 0 ? now : sessions_idle_at(reports->sessions);
+
+        for (enum verdict v = 0; v < _VERDICT_MAX; v++) {
+                report_drops(daemon, now, v, false);
+                if (!verdict_is_reply(v) && untold_drops(daemon, v) > 0)
+                        due = earlier(due, reports->drops[v].when + DROPS_PAUSE_USEC);
+        }
+
+        return due;
+}
+
+/**
+ * daemon_report_all() - tell all that there is, as the end has come
+ * @daemon: the daemon
+ */
+void daemon_report_all(struct daemon *daemon)
+{
+        struct session session;
+
+        report_left_out(daemon);
+        while (sessions_close_oldest(daemon->reports.sessions, &session))
+                report_session(daemon, &session);
+        report_session_sum(daemon);
+
+        for (enum verdict v = 0; v < _VERDICT_MAX; v++)
+                report_drops(daemon, 0, v, true);
+}
