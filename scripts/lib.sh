@@ -1,0 +1,68 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# What start and check share: how they speak, and the installation of packages.
+
+# What a build needs: Debian's packages, and the names that Meson asks pkg-config for.
+build_packages=(gcc libc6-dev meson ninja-build pkg-config
+    libsystemd-dev libcap-dev libmnl-dev libinih-dev liburing-dev)
+build_modules=(systemd libsystemd libcap libmnl inih liburing)
+
+say() {
+    printf '==> %s\n' "$*"
+}
+
+fail() {
+    printf '%s: %s\n' "${0##*/}" "$*" >&2
+    exit 1
+}
+
+# Print those of the packages that are not installed.
+missing_packages() {
+    local package
+
+    for package in "$@"; do
+        [[ $(dpkg-query --show --showformat='${db:Status-Abbrev}' "$package" 2>/dev/null) == ii* ]] ||
+            echo "$package"
+    done
+}
+
+# Whether systemd.pc is there, which says where units go.
+has_systemd_pc() {
+    pkg-config --exists systemd 2>/dev/null
+}
+
+# The package that has systemd.pc: later than Debian 12 one of its own.
+systemd_package() {
+    if apt-cache show systemd-dev >/dev/null 2>&1; then
+        echo systemd-dev
+    else
+        echo systemd
+    fi
+}
+
+# Install what a build needs and the packages named besides. Where nothing is missing, no network is touched.
+install_packages() {
+    local missing
+
+    set -- "${build_packages[@]}" "$@"
+    if ! command -v apt-get >/dev/null; then
+        say "No apt-get here: what Debian calls $* has to be installed already"
+        pkg-config --exists --print-errors "${build_modules[@]}" ||
+            fail 'install what is named above, then try again'
+        return
+    fi
+
+    mapfile -t missing < <(missing_packages "$@")
+    if [ "${#missing[@]}" = 0 ] && has_systemd_pc; then
+        return
+    fi
+
+    [ "$(id -u)" = 0 ] || fail "only root can install what is missing: ${missing[*]:-$(systemd_package)}"
+    export DEBIAN_FRONTEND=noninteractive
+    apt-get --quiet update || say 'apt-get update failed: trying with the lists of before'
+    has_systemd_pc || missing+=("$(systemd_package)")
+    say "Installing ${missing[*]}"
+    apt-get --quiet --yes --no-install-recommends --option DPkg::Lock::Timeout=120 install "${missing[@]}" ||
+        fail 'the packages cannot be installed'
+}

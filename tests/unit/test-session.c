@@ -1,0 +1,247 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+
+/* Ping sessions against a slow model, which remembers every sequence number there was. */
+
+#include "tunecho/session.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "unit.h"
+
+#define SECOND UINT64_C(1000000)
+
+static struct packet_info request(uint8_t source, uint16_t identifier, uint16_t sequence)
+{
+        return (struct packet_info) {
+                .source = { AF_INET, .bytes = { 198, 18, 0, source } },
+                .destination = { AF_INET, .bytes = { 198, 18, 1, 2 } },
+                .hop_limit = 64,
+                .has_icmp = true,
+                .is_echo = true,
+                .identifier = identifier,
+                .sequence = sequence,
+        };
+}
+
+static struct session_change add(struct sessions *sessions, uint64_t now, const struct packet_info *packet)
+{
+        struct session_change change;
+
+        sessions_add(sessions, now, packet, 84, &change);
+        return change;
+}
+
+static struct session close_one(struct sessions *sessions)
+{
+        struct session session;
+
+        assert_true(sessions_close_oldest(sessions, &session));
+        return session;
+}
+
+/* A stream with loss, duplicates, reordering and wraps; what the numbers say, counted the slow way. */
+static void check_stream(uint64_t *random, unsigned n, unsigned loss, unsigned twice, unsigned late)
+{
+        struct sessions *sessions = sessions_new(*random);
+        bool *seen = calloc(n, sizeof(*seen));
+        uint64_t requests = 0, duplicates = 0, reordered = 0, distinct = 0;
+        uint16_t first = (uint16_t) random_word(random);
+        int64_t lowest = -1, highest = -1;
+        struct session session;
+
+        assert_non_null(sessions);
+        assert_non_null(seen);
+        for (unsigned i = 0; i < n; i++) {
+                unsigned copies = random_word(random) % 100 < twice ? 2 : 1;
+                int64_t sequence = i;
+
+                if (random_word(random) % 100 < loss)
+                        continue;
+                if (random_word(random) % 100 < late)
+                        sequence -= random_word(random) % 40;
+                if (sequence < 0)
+                        continue;
+
+                for (unsigned copy = 0; copy < copies; copy++) {
+                        struct packet_info packet = request(1, 7, (uint16_t) (first + sequence));
+
+                        assert_false(add(sessions, i, &packet).closed);
+                        requests++;
+                        if (seen[sequence])
+                                duplicates++;
+                        else if (sequence < highest)
+                                reordered++;
+                        distinct += !seen[sequence];
+                        seen[sequence] = true;
+                        if (lowest < 0 || sequence < lowest)
+                                lowest = sequence;
+                        if (sequence > highest)
+                                highest = sequence;
+                }
+        }
+
+        session = close_one(sessions);
+        assert_int_equal(session.requests, requests);
+        assert_int_equal(session.duplicates, duplicates);
+        assert_int_equal(session.reordered, reordered);
+        assert_int_equal(session_missing(&session), (uint64_t) (highest - lowest + 1) - distinct);
+        assert_int_equal(session.bytes, 84 * requests);
+        free(seen);
+        sessions_free(sessions);
+}
+
+static void test_streams(void **state)
+{
+        uint64_t random = 1;
+
+        (void) state;
+
+        check_stream(&random, 100, 0, 0, 0);
+        for (unsigned i = 0; i < 200; i++)
+                check_stream(&random, 500, random_word(&random) % 30, random_word(&random) % 20,
+                             random_word(&random) % 20);
+        check_stream(&random, 200000, 10, 5, 5); /* the 16 bits wrap three times */
+}
+
+static void test_ranges(void **state)
+{
+        struct sessions *sessions = sessions_new(1);
+        struct session_change change;
+        struct packet_info packet;
+        struct session session;
+
+        (void) state;
+
+        for (uint16_t i = 0; i < 3; i++) {
+                packet = request(1, 7, i);
+                packet.hop_limit = (uint8_t) (60 + i);
+                packet.is_fragment = i == 1;
+                sessions_add(sessions, i * SECOND, &packet, 100U + i, &change);
+                assert_int_equal(change.opened != NULL, i == 0);
+        }
+        session = close_one(sessions);
+        assert_int_equal(session.size_min, 100);
+        assert_int_equal(session.size_max, 102);
+        assert_int_equal(session.hop_limit_min, 60);
+        assert_int_equal(session.hop_limit_max, 62);
+        assert_int_equal(session.fragmented, 1);
+        assert_int_equal(session.latest - session.opened, 2 * SECOND);
+        sessions_free(sessions);
+}
+
+/* Source, destination and identifier tell sessions apart; nothing else does. */
+static void test_keys(void **state)
+{
+        struct sessions *sessions = sessions_new(1);
+        struct packet_info packets[] = { request(1, 7, 1), request(1, 7, 2), request(2, 7, 1),
+                                         request(1, 8, 1), request(1, 7, 1) };
+
+        (void) state;
+
+        packets[4].destination.bytes[3] = 3;
+        for (size_t i = 0; i < ARRAY_SIZE(packets); i++)
+                assert_int_equal(add(sessions, 0, &packets[i]).opened != NULL, i != 1);
+        assert_int_equal(sessions_count(sessions), 4);
+        assert_int_equal(close_one(sessions).requests, 2);
+        sessions_free(sessions);
+}
+
+static void test_idle(void **state)
+{
+        struct sessions *sessions = sessions_new(1);
+        struct packet_info first = request(1, 1, 1), second = request(2, 1, 1);
+        struct session session;
+
+        (void) state;
+
+        assert_true(sessions_idle_at(sessions) == UINT64_MAX);
+        assert_false(sessions_close_idle(sessions, 100 * SECOND, &session));
+        (void) add(sessions, 1 * SECOND, &first);
+        (void) add(sessions, 2 * SECOND, &second);
+        (void) add(sessions, 5 * SECOND, &first);
+
+        assert_true(sessions_idle_at(sessions) == 12 * SECOND);
+        assert_false(sessions_close_idle(sessions, 12 * SECOND - 1, &session));
+        assert_true(sessions_close_idle(sessions, 12 * SECOND, &session));
+        assert_true(address_equal(&session.source, &second.source));
+        assert_false(sessions_close_idle(sessions, 12 * SECOND, &session));
+
+        /* Time that goes back neither closes nor keeps open. */
+        (void) add(sessions, 3 * SECOND, &first);
+        assert_true(sessions_idle_at(sessions) == 15 * SECOND);
+        assert_true(sessions_close_idle(sessions, 15 * SECOND, &session));
+        assert_int_equal(session.requests, 3);
+        assert_int_equal(sessions_count(sessions), 0);
+        sessions_free(sessions);
+}
+
+/* Past the limit, the session that was quiet for longest goes. */
+static void test_full(void **state)
+{
+        struct sessions *sessions = sessions_new(1);
+        struct packet_info busy = request(1, 0, 1);
+
+        (void) state;
+
+        (void) add(sessions, 0, &busy);
+        for (unsigned i = 1; i < 100000; i++) {
+                struct packet_info packet = request(2, (uint16_t) i, 1);
+                struct session_change change;
+
+                packet.source.bytes[2] = (uint8_t) (i >> 16);
+                change = add(sessions, i, &packet);
+                assert_int_equal(change.closed, i >= SESSIONS_MAX);
+                if (change.closed)
+                        assert_int_not_equal(change.closed_session.source.bytes[3], 1);
+                if (i % 100 == 0) {
+                        busy.sequence++;
+                        assert_null(add(sessions, i, &busy).opened);
+                }
+                assert_int_equal(sessions_count(sessions), i < SESSIONS_MAX ? i + 1 : SESSIONS_MAX);
+        }
+        for (unsigned i = 0; i < SESSIONS_MAX; i++)
+                (void) close_one(sessions);
+        assert_int_equal(sessions_count(sessions), 0);
+        sessions_free(sessions);
+}
+
+/* Sequence numbers far back belong to a ping that was started again with the same identifier. */
+static void test_another_ping(void **state)
+{
+        struct sessions *sessions = sessions_new(1);
+        struct session_change change;
+        struct packet_info packet;
+
+        (void) state;
+
+        for (uint16_t i = 1; i <= 2000; i++) {
+                packet = request(1, 7, i);
+                (void) add(sessions, i, &packet);
+        }
+        packet.sequence = 2000 - SESSION_WINDOW + 1;
+        assert_false(add(sessions, 3000, &packet).closed);
+        packet.sequence = 1;
+        change = add(sessions, 3001, &packet);
+        assert_true(change.closed);
+        assert_non_null(change.opened);
+        assert_int_equal(change.closed_session.requests, 2001);
+        assert_int_equal(change.closed_session.duplicates, 1);
+        assert_int_equal(session_missing(&change.closed_session), 0);
+        assert_int_equal(close_one(sessions).requests, 1);
+        sessions_free(sessions);
+}
+
+int main(void)
+{
+        const struct CMUnitTest tests[] = {
+                cmocka_unit_test(test_streams),
+                cmocka_unit_test(test_ranges),
+                cmocka_unit_test(test_keys),
+                cmocka_unit_test(test_idle),
+                cmocka_unit_test(test_full),
+                cmocka_unit_test(test_another_ping),
+        };
+
+        return cmocka_run_group_tests(tests, NULL, NULL);
+}
