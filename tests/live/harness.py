@@ -1,0 +1,561 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""A host of the test's own, and the daemon on it.
+
+A Host is a network namespace and an /etc; both are anonymous, held by this
+process alone, so that whatever is killed, nothing stays behind and two runs
+never meet. Every wait is bounded by LIMIT.
+"""
+
+import contextlib
+import ctypes
+import fcntl
+import json
+import os
+import re
+import select
+import shutil
+import signal
+import socket
+import struct
+import subprocess
+import threading
+import time
+from collections import Counter, namedtuple
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+SOURCE = Path(os.environ.get("TUNECHO_SOURCE", Path(__file__).resolve().parents[2]))
+BUILD = Path(os.environ.get("TUNECHO_BUILD", SOURCE / "build"))
+BINARY = BUILD / "tunecho"
+
+# Seconds that anything at all may take: generous, for a build with sanitizers on a busy machine.
+LIMIT = 15
+
+# Exit statuses, of sysexits(3).
+USAGE, UNAVAILABLE, OSERR, NOPERM, CONFIG = 64, 69, 71, 77, 78
+
+TOOLS = "bash", "ip", "mount", "nsenter", "ping", "setpriv", "unshare"
+
+# What the manager does between fork and exec: descriptors from 3 on, and variables with the daemon's own PID.
+HAND_OVER = (
+    'n=3; for fd in $0; do eval "exec $n<&$fd $fd<&-"; n=$((n + 1)); done; '
+    'export LISTEN_PID=$$ WATCHDOG_PID=$$; exec "$@"'
+)
+
+CLONE_NEWNET = 0x40000000
+libc = ctypes.CDLL(None, use_errno=True)
+
+
+def missing_requirement():
+    """Say what this machine lacks to run these tests, if anything."""
+    if os.geteuid() != 0:
+        return "need root"
+    for tool in TOOLS:
+        if not shutil.which(tool):
+            return f"need {tool}"
+    try:
+        os.close(os.open("/dev/net/tun", os.O_RDWR))
+    except OSError as error:
+        return f"need /dev/net/tun: {error.strerror}"
+    return None
+
+
+def wait_until(condition, what):
+    """Poll until condition() is true, and return what it returned."""
+    deadline = time.monotonic() + LIMIT
+    while True:
+        result = condition()
+        if result:
+            return result
+        assert time.monotonic() < deadline, f"waited {LIMIT} s for {what}"
+        time.sleep(0.002)
+
+
+def call_libc(function, *arguments):
+    if function(*arguments) < 0:
+        number = ctypes.get_errno()
+        raise OSError(number, os.strerror(number))
+
+
+def in_thread(function, *arguments):
+    """Call a function in a thread of its own, which may change its namespaces."""
+    with ThreadPoolExecutor(max_workers=1) as pool:
+        return pool.submit(function, *arguments).result()
+
+
+def new_network():
+    call_libc(libc.unshare, CLONE_NEWNET)
+    return os.open("/proc/thread-self/ns/net", os.O_RDONLY | os.O_CLOEXEC)
+
+
+class Host:
+    """A network namespace and an /etc, with the machine's users and nothing else in it."""
+
+    def __init__(self, directory):
+        self.directory = Path(directory)
+        self.daemons = []
+        self.etc = self.directory / "etc"
+        (self.etc / "tunecho").mkdir(parents=True)
+        for name in "passwd", "group", "nsswitch.conf", "ld.so.cache":
+            with contextlib.suppress(FileNotFoundError):
+                shutil.copy(f"/etc/{name}", self.etc)
+
+        self._net = in_thread(new_network)
+        self.ip("link", "set", "lo", "up")
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, failed, *_):
+        try:
+            problems = [problem for daemon in self.daemons for problem in daemon.clean_up()]
+        finally:
+            os.close(self._net)
+        assert failed or not problems, "\n".join(problems)
+
+    def call(self, function, *arguments):
+        """Call a function inside the namespace; a socket that it makes belongs there for good."""
+
+        def inside():
+            call_libc(libc.setns, self._net, CLONE_NEWNET)
+            return function(*arguments)
+
+        return in_thread(inside)
+
+    def command(self, *arguments):
+        """Turn a command into one that runs inside the namespace, in the same process."""
+        return ["nsenter", f"--net=/proc/{os.getpid()}/fd/{self._net}", *map(str, arguments)]
+
+    def run(self, *arguments, **how):
+        how = {"capture_output": True, "text": True, "timeout": 2 * LIMIT, **how}
+        return subprocess.run(self.command(*arguments), **how)
+
+    @contextlib.contextmanager
+    def background(self, *arguments):
+        """Run a command for as long as the context lasts."""
+        pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
+        with subprocess.Popen(self.command(*arguments), env=environment(), text=True, **pipes) as process:
+            try:
+                yield process
+            finally:
+                process.kill()
+
+    def ip(self, *arguments):
+        done = self.run("ip", *arguments)
+        assert done.returncode == 0, f"ip {' '.join(map(str, arguments))}: {done.stderr}"
+        return done.stdout
+
+    def ip_json(self, *arguments):
+        return json.loads(self.ip("-j", "-d", *arguments) or "[]")
+
+    def link(self, name):
+        """What ip(8) knows about a device, its addresses included; None if there is none."""
+        return next((link for link in self.ip_json("address") if link["ifname"] == name), None)
+
+    def links(self):
+        return {link["ifname"] for link in self.ip_json("link")}
+
+    def addresses(self, name):
+        """The addresses of a device, but the kernel's own: (local, far end or None, prefix length)."""
+        return {
+            (entry["local"], entry.get("address"), entry["prefixlen"])
+            for entry in self.link(name)["addr_info"]
+            if entry["scope"] != "link"
+        }
+
+    def sysctl(self, name, value):
+        path = Path("/proc/sys", *name.split("/"))
+        self.call(path.write_text, str(value))
+
+    def take(self, other, name):
+        """Move a device here from another host."""
+        with self.background("sleep", LIMIT) as resident:
+            there = f"/proc/{resident.pid}/ns/net"
+            wait_until(lambda: os.stat(there) == os.fstat(self._net), "a process in the namespace")
+            other.ip("link", "set", name, "netns", resident.pid)
+
+    def silence(self):
+        """Keep the kernel from sending anything of its own into the devices to come."""
+        self.sysctl("net/ipv6/conf/default/router_solicitations", 0)
+        # Without a route, it would tell us that a reply's destination is unreachable.
+        self.ip("-6", "route", "add", "blackhole", "default")
+
+    def switch_ipv6_off(self):
+        for which in "all", "default":
+            self.sysctl(f"net/ipv6/conf/{which}/disable_ipv6", 1)
+
+    @staticmethod
+    def ping_command(address, *options, count=3):
+        # All requests at once: that is fast, and ping(8) waits for late replies for its interval, a second.
+        pace = () if "-f" in options else ("-l", count)
+        return "ping", "-n", "-c", count, *pace, "-W", LIMIT, *options, address
+
+    def ping(self, address, *options, count=3):
+        done = self.run(*self.ping_command(address, *options, count=count), env=environment())
+        return Ping.parse(done.stdout + done.stderr)
+
+    def socket(self, *arguments):
+        return self.call(socket.socket, *arguments)
+
+    def configure(self, text, name="test.conf"):
+        path = self.directory / name
+        path.write_text(text)
+        return path
+
+    def daemon_command(self, *arguments, prefix=(), setup=":", binary=BINARY):
+        """The daemon on this host's /etc, after setup (shell), under prefix, dying with this process."""
+        script = f'mount --bind "$0" /etc && {setup} && exec "$@"'
+        launcher = "setpriv", "--pdeathsig=KILL", "unshare", "--mount", "sh", "-c", script, self.etc
+        return self.command(*launcher, *prefix, binary, *arguments)
+
+    def tunecho(self, *arguments, env=(), **how):
+        """Run tunecho where it is expected to end by itself."""
+        command = self.daemon_command(*arguments, **how)
+        run = {"capture_output": True, "text": True, "timeout": LIMIT, "env": environment(env)}
+        try:
+            done = subprocess.run(command, **run)
+        except subprocess.TimeoutExpired as expired:
+            raise AssertionError(f"still running after {LIMIT} s: {expired.stderr}") from None
+        complaint = sanitizer_complaint(done.stderr)
+        assert not complaint, complaint
+        return done
+
+    def launch(self, *arguments, config=None, **how):
+        """Start a daemon, without waiting for it to become ready."""
+        if config is not None:
+            arguments = (f"--config={self.configure(config)}", *arguments)
+        daemon = Daemon(self, len(self.daemons), arguments, **how)
+        self.daemons.append(daemon)
+        return daemon
+
+    def start(self, *arguments, **how):
+        """Start a daemon and wait for READY=1."""
+        daemon = self.launch(*arguments, **how)
+        daemon.wait_ready()
+        return daemon
+
+
+class Store:
+    """What the service manager keeps from one run to the next: descriptors with their names."""
+
+    def __init__(self):
+        self.kept = []
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        for name in self.names():
+            self.forget(name)
+
+    def names(self):
+        return [name for name, _ in self.kept]
+
+    def keep(self, name, descriptor):
+        # What is kept already is not kept twice. The numbers are out of the way of the daemon's.
+        if all(self._file(kept) != self._file(descriptor) for _, kept in self.kept):
+            self.kept.append((name, fcntl.fcntl(descriptor, fcntl.F_DUPFD_CLOEXEC, 100)))
+        os.close(descriptor)
+
+    @staticmethod
+    def _file(descriptor):
+        """What tells open files apart; of a device also its name."""
+        device = re.findall("^iff:.*", Path(f"/proc/self/fdinfo/{descriptor}").read_text(), re.M)
+        return os.fstat(descriptor)[:3], device
+
+    def forget(self, name):
+        for _, descriptor in filter(lambda entry: entry[0] == name, self.kept):
+            os.close(descriptor)
+        self.kept = [entry for entry in self.kept if entry[0] != name]
+
+    def notify(self, message, descriptors):
+        """Do what a message to the manager asks for, and close what it does not ask to keep."""
+        assignments = dict(line.split("=", 1) for line in message)
+        name = assignments.get("FDNAME", "stored")
+        if "FDSTOREREMOVE" in assignments:
+            self.forget(name)
+        for descriptor in descriptors:
+            if "FDSTORE" in assignments:
+                self.keep(name, descriptor)
+            else:
+                os.close(descriptor)
+
+    def hand_over(self):
+        """What makes the daemon have the descriptors: arguments of its launcher, and of Popen()."""
+        numbers = [descriptor for _, descriptor in self.kept]
+        env = {"LISTEN_FDS": str(len(numbers)), "LISTEN_FDNAMES": ":".join(self.names())} if numbers else {}
+        return ("bash", "-c", HAND_OVER, " ".join(map(str, numbers))), env, numbers
+
+
+class Sender:
+    """Echo requests at a constant rate; ping(8) slows down when replies stop.
+
+    What the kernel does not take, as without a route, is refused; the rest is
+    answered or lost.
+    """
+
+    def __init__(self, host, address, rate=500):
+        self._address = address, 0
+        self._rate = rate
+        self._is_ipv6 = ":" in address
+        family = (socket.AF_INET6, 58) if self._is_ipv6 else (socket.AF_INET, socket.IPPROTO_ICMP)
+        self._socket = host.socket(family[0], socket.SOCK_RAW, family[1])
+        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4 << 20)
+        self._socket.settimeout(0.1)
+        self._stopping = threading.Event()
+        self._threads = [threading.Thread(target=self._send), threading.Thread(target=self._receive)]
+        self.sent, self.answered, self.refused = {}, {}, 0
+
+    def __enter__(self):
+        for thread in self._threads:
+            thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self._stopping.set()
+        for thread in self._threads:
+            thread.join()
+        self._socket.close()
+
+    def _request(self, number):
+        header = struct.pack("!BBHHH", 128 if self._is_ipv6 else 8, 0, 0, 0x5E4D, number & 0xFFFF)
+        packet = header + struct.pack("!I", number)
+        total = sum(struct.unpack(f"!{len(packet) // 2}H", packet))
+        total = (total & 0xFFFF) + (total >> 16)
+        return packet[:2] + struct.pack("!H", ~(total + (total >> 16)) & 0xFFFF) + packet[4:]
+
+    def _send(self):
+        begin = time.monotonic()
+        number = 0
+        while not self._stopping.is_set():
+            try:
+                self._socket.sendto(self._request(number), self._address)
+                self.sent[number] = time.monotonic()
+            except OSError:
+                self.refused += 1
+            number += 1
+            time.sleep(max(0, begin + number / self._rate - time.monotonic()))
+
+    def _receive(self):
+        reply = (129 if self._is_ipv6 else 0, 0x5E4D)
+        while not self._stopping.is_set() or self.missing():
+            try:
+                message = self._socket.recv(2048)[0 if self._is_ipv6 else 20 :]
+            except TimeoutError:
+                if self._stopping.is_set() and time.monotonic() > max(self.sent.values(), default=0) + 2:
+                    return
+                continue
+            kind, _, _, identifier, _, number = struct.unpack("!BBHHHI", message[:12])
+            if (kind, identifier) == reply:
+                self.answered[number] = time.monotonic()
+
+    def missing(self):
+        return self.sent.keys() - self.answered.keys()
+
+    def wait(self, count):
+        """Wait until so many more were sent."""
+        goal = len(self.sent) + count
+        wait_until(lambda: len(self.sent) >= goal, f"{count} requests")
+
+    def assert_nothing_lost(self):
+        """To be called after the end."""
+        missing = sorted(self.missing())
+        assert not missing, f"{len(missing)} of {len(self.sent)} lost: {missing[:20]}"
+        assert not self.refused, f"{self.refused} refused beside {len(self.sent)} sent"
+        assert self.answered, "nothing was sent"
+
+
+def environment(more=()):
+    """What a process of these tests gets to see of our own environment."""
+    kept = [name for name in os.environ if name == "PATH" or name.endswith("SAN_OPTIONS")]
+    return {**{name: os.environ[name] for name in kept}, "LC_ALL": "C.UTF-8", **dict(more)}
+
+
+def sanitizer_complaint(text):
+    return text if re.search(r"Sanitizer|runtime error:", text) else None
+
+
+class Ping(namedtuple("Ping", "transmitted received output")):
+    """What ping(8) saw."""
+
+    COMPLAINTS = re.compile("wrong data|BAD CHECKSUM|DIFFERENT ADDRESS|DUP!|truncated|corrupted|errors", re.I)
+
+    @classmethod
+    def parse(cls, output):
+        counts = re.search(r"(\d+) packets transmitted, (\d+) received", output)
+        return cls(*(map(int, counts.groups()) if counts else (0, 0)), output)
+
+    def assert_answered(self, count):
+        assert (self.transmitted, self.received) == (count, count), self.output
+        assert not self.COMPLAINTS.search(self.output), self.output
+
+
+class Totals(namedtuple("Totals", "packets replies dropped verdicts")):
+    """The totals line of the log; verdicts counts what was dropped."""
+
+    LINE = re.compile(r"(\d+) packets?, (\d+) repl(?:y|ies)(?: \([^)]*\))?, (\d+) dropped(?: \(([^)]*)\))?")
+
+    @classmethod
+    def all_in(cls, text):
+        return [cls.parse(*match) for match in cls.LINE.findall(text)]
+
+    @classmethod
+    def parse(cls, packets, replies, dropped, verdicts):
+        entries = (entry.split() for entry in verdicts.split(", ") if entry)
+        totals = cls(int(packets), int(replies), int(dropped), Counter({name: int(n) for n, name in entries}))
+        assert totals.packets == totals.replies + totals.dropped, totals
+        assert totals.dropped == sum(totals.verdicts.values()), totals
+        return totals
+
+    def since(self, before):
+        counts = (now - then for now, then in zip(self[:3], before[:3]))
+        return Totals(*counts, self.verdicts - before.verdicts)
+
+
+class Daemon:
+    """A running tunecho: its notifications, its log, its end."""
+
+    def __init__(
+        self, host, number, arguments, env=(), stderr=None, store=None, prefix=(), pass_fds=(), **how
+    ):
+        self.log_path = host.directory / f"stderr-{number}"
+        self.log_path.touch()
+        self.notifications = []
+        self.messages = []
+        self._store = store
+        handing_over, listen, descriptors = store.hand_over() if store else ((), {}, pass_fds)
+
+        # An abstract address lives in the namespace, and whatever user the daemon becomes may send to it.
+        self._notify = host.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self._notify.bind(f"\0notify-{number}")
+        self._notify.setblocking(False)
+
+        with self.log_path.open("w") as log:
+            self.process = subprocess.Popen(
+                host.daemon_command(*arguments, prefix=(*handing_over, *prefix), **how),
+                env=environment({"NOTIFY_SOCKET": f"@notify-{number}", **listen, **dict(env)}),
+                pass_fds=descriptors,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=stderr or log,
+                text=True,
+            )
+        self.pid = self.process.pid
+        self._pidfd = os.pidfd_open(self.pid)
+        self._ended_by_us = False
+
+    @property
+    def log(self):
+        """The lines on stderr, as far as they are complete."""
+        text = self.log_path.read_text(errors="replace")
+        return text[: text.rfind("\n") + 1]
+
+    def notified(self, assignment):
+        """Has the daemon sent this assignment (exact, or a prefix ending in "=")?"""
+        self.read_messages()
+        return any(
+            line.startswith(assignment) if assignment.endswith("=") else line == assignment
+            for line in self.notifications
+        )
+
+    def read_messages(self):
+        """Take what the daemon has sent since the last call, and return every message so far."""
+        with contextlib.suppress(BlockingIOError):
+            while True:
+                text, descriptors, _, _ = socket.recv_fds(self._notify, 65536, 16)
+                message = text.decode().splitlines()
+                self.messages.append(message)
+                self.notifications += message
+                if self._store:
+                    self._store.notify(message, descriptors)
+                else:
+                    for descriptor in descriptors:
+                        os.close(descriptor)
+        return self.messages
+
+    def wait_ready(self):
+        poll = select.poll()
+        poll.register(self._notify, select.POLLIN)
+        poll.register(self._pidfd, select.POLLIN)
+        deadline = time.monotonic() + LIMIT
+        while not self.notified("READY=1"):
+            status = self.process.poll()
+            assert status is None, f"exit status {status} before READY=1:\n{self.log}"
+            assert time.monotonic() < deadline, f"no READY=1 within {LIMIT} s:\n{self.log}"
+            poll.poll(1000)
+
+    def wait(self):
+        """Wait for the daemon to end by itself; return its exit status."""
+        try:
+            return self.process.wait(LIMIT)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+            raise AssertionError(f"still running after {LIMIT} s:\n{self.log}") from None
+
+    def stop(self, number=signal.SIGTERM):
+        self._ended_by_us = True
+        self.process.send_signal(number)
+        return self.wait()
+
+    def clean_up(self):
+        """End the daemon if it still runs, and return what is wrong with it."""
+        problems = []
+        try:
+            if self.process.poll() is None:
+                self.stop()
+        except AssertionError as error:
+            problems.append(str(error))
+        finally:
+            self._notify.close()
+            os.close(self._pidfd)
+            if self.process.stderr:
+                self.process.stderr.close()
+
+        if self._ended_by_us and self.process.returncode != 0:
+            problems.append(f"exit status {self.process.returncode} after being stopped:\n{self.log}")
+        problems += filter(None, [sanitizer_complaint(self.log)])
+        return problems
+
+    def totals(self):
+        """Ask for the totals by SIGUSR1."""
+        seen = len(self.log)
+        self.process.send_signal(signal.SIGUSR1)
+        return wait_until(lambda: Totals.all_in(self.log[seen:]), "the totals")[-1]
+
+    def final_totals(self):
+        return Totals.all_in(self.log)[-1]
+
+    def reload(self):
+        """Ask for a reload and wait for its end; return what is new in the log."""
+        seen, ready = len(self.log), self._ready_count()
+        self.process.send_signal(signal.SIGHUP)
+        wait_until(lambda: self._ready_count() > ready, "READY=1 after the reload")
+        return self.log[seen:]
+
+    def _ready_count(self):
+        return sum("READY=1" in message for message in self.read_messages())
+
+    def status_line(self):
+        """What `systemctl status` would show."""
+        self.read_messages()
+        return [line for line in self.notifications if line.startswith("STATUS=")][-1].removeprefix("STATUS=")
+
+    def descriptors(self):
+        """What it holds open: number to (what, whether it is close-on-exec)."""
+        found = {}
+        for path in Path(f"/proc/{self.pid}/fd").iterdir():
+            with contextlib.suppress(FileNotFoundError):  # closed meanwhile
+                info = Path(f"/proc/{self.pid}/fdinfo/{path.name}").read_text()
+                flags = int(re.search(r"^flags:\s*(\d+)", info, re.M)[1], 8)
+                found[int(path.name)] = os.readlink(path), bool(flags & os.O_CLOEXEC)
+        return found
+
+    def status(self):
+        """The fields of /proc/PID/status."""
+        text = Path(f"/proc/{self.pid}/status").read_text()
+        return dict(line.split(":\t", 1) for line in text.splitlines() if ":\t" in line)
+
+    def cpu_seconds(self):
+        fields = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")

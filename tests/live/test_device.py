@@ -1,0 +1,238 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The device: how it is made, found, set up, lost and left."""
+
+import re
+import signal
+import time
+
+import pytest
+
+from harness import CONFIG, OSERR, UNAVAILABLE, Ping
+
+IPV4, IPV6 = "198.18.0.2", "2001:2::2"
+
+# What the defaults of tun0 look like to the kernel.
+ENDS = {("198.18.0.1", "198.18.0.2", 32), ("2001:2::1", "2001:2::2", 128)}
+
+
+def settings(host, name="tun0"):
+    """Everything about a device that the daemon is to set."""
+    link = host.link(name)
+    return {
+        "addresses": host.addresses(name),
+        "up": "UP" in link["flags"],
+        "mtu": link["mtu"],
+        "queue": link["txqlen"],
+    }
+
+
+def assert_answers(host, *peers):
+    for peer in peers or (IPV4, IPV6):
+        host.ping(peer).assert_answered(3)
+
+
+def test_defaults_as_the_kernel_sees_them(host):
+    host.start("tun0")
+    assert settings(host) == {"addresses": ENDS, "up": True, "mtu": 1500, "queue": 5000}
+    assert host.link("tun0")["linkinfo"]["info_data"]["type"] == "tun"
+    assert host.link("tun0")["linkinfo"]["info_data"]["pi"] is False
+
+
+def test_settings_of_the_file(host):
+    device = "MTUBytes=1400\nTransmitQueueLength=77\n"
+    network = "Address=10.0.0.1/24\nAddress=2001:db8::1/64\n"
+    host.start("tun0", config=f"[Device]\n{device}[Network]\n{network}")
+    found = settings(host)
+    assert (found["mtu"], found["queue"], found["up"]) == (1400, 77, True)
+    assert found["addresses"] == {("10.0.0.1", None, 24), ("2001:db8::1", None, 64)}
+
+
+def test_default_file_is_read(host):
+    """Without --config, /etc/tunecho/INTERFACE.conf."""
+    (host.etc / "tunecho/vpn.conf").write_text("[Network]\nAddress=10.7.7.1\nPeer=10.7.7.2\n")
+    host.start("vpn")
+    assert_answers(host, "10.7.7.2")
+
+
+def test_options_win_over_the_file(host):
+    host.start("tun0", "--mtu=1300", config="[Device]\nMTUBytes=1400\nTransmitQueueLength=77\n")
+    found = settings(host)
+    assert (found["mtu"], found["queue"]) == (1300, 77)
+
+
+def test_device_of_its_own_goes_with_it(host):
+    daemon = host.start("tun0")
+    assert daemon.stop() == 0
+    assert host.links() == {"lo"}
+
+
+def test_started_again_and_again(host):
+    for _ in range(3):
+        daemon = host.start("tun0")
+        assert settings(host)["addresses"] == ENDS
+        assert_answers(host)
+        assert daemon.stop() == 0
+
+
+def test_persistent_device_is_attached_and_remains(host):
+    host.ip("tuntap", "add", "dev", "tun0", "mode", "tun")
+    index = host.link("tun0")["ifindex"]
+    for _ in range(2):
+        daemon = host.start("tun0")
+        assert host.link("tun0")["ifindex"] == index
+        assert settings(host)["addresses"] == ENDS
+        assert_answers(host)
+        assert daemon.stop() == 0
+        assert host.link("tun0")["ifindex"] == index
+
+
+@pytest.mark.parametrize("up", [False, True], ids=["down", "up"])
+def test_foreign_settings_give_way(host, up):
+    """Whatever a device had before, it ends in the state that a fresh one has."""
+    fresh = host.start("tun0")
+    expected = settings(host)
+    assert fresh.stop() == 0
+
+    host.ip("tuntap", "add", "dev", "tun0", "mode", "tun")
+    host.ip("link", "set", "tun0", "mtu", "1400", "txqueuelen", "50", *(["up"] if up else []))
+    for address in "10.9.9.9/24", "198.18.0.1/24", "2001:db8:9::9/64", "2001:2::1/64":
+        host.ip("address", "add", address, "dev", "tun0")
+    host.ip("address", "add", "198.18.0.77", "peer", "198.18.0.78", "dev", "tun0")
+
+    host.start("tun0")
+    assert settings(host) == expected
+    assert_answers(host)
+
+
+def make_lo(host):
+    """The one device that is no TUN and that every kernel has, under our name."""
+    host.ip("link", "set", "lo", "down")
+    host.ip("link", "set", "lo", "name", "tun0")
+
+
+def make_tap(host):
+    host.ip("tuntap", "add", "dev", "tun0", "mode", "tap")
+
+
+@pytest.mark.parametrize("make", [make_lo, make_tap], ids=["not a TUN", "a TAP"])
+def test_device_of_another_kind(host, make):
+    make(host)
+    before = settings(host)
+    done = host.tunecho("tun0")
+    assert done.returncode == UNAVAILABLE, done.stderr
+    assert "tun0" in done.stderr
+    assert settings(host) == before
+
+
+def test_busy_device(host):
+    host.start("tun0")
+    done = host.tunecho("tun0")
+    assert done.returncode == UNAVAILABLE, done.stderr
+    assert "tun0" in done.stderr
+    assert re.search("busy|in use|another process", done.stderr), done.stderr
+    assert_answers(host)
+
+
+def test_no_node(host):
+    done = host.tunecho("tun0", setup="mount -t tmpfs none /dev/net")
+    assert done.returncode == UNAVAILABLE, done.stderr
+    assert "/dev/net/tun" in done.stderr
+
+
+def test_configure_no_leaves_addresses_and_link_alone(host):
+    daemon = host.start("wg1", config="[Network]\nConfigure=no\n")
+    assert not settings(host, "wg1")["up"]
+    assert not host.addresses("wg1")
+
+    host.ip("link", "set", "up", "wg1")
+    host.ip("address", "add", "10.0.1.2/24", "dev", "wg1")
+    assert_answers(host, "10.0.1.1", "10.0.1.254")
+    assert daemon.stop() == 0
+
+
+def test_configure_no_keeps_what_is_there(host):
+    host.ip("tuntap", "add", "dev", "wg1", "mode", "tun")
+    host.ip("link", "set", "up", "wg1")
+    host.ip("address", "add", "10.0.1.2/24", "dev", "wg1")
+    before = host.addresses("wg1")
+    host.start("wg1", config="[Network]\nConfigure=no\n")
+    assert host.addresses("wg1") == before
+    assert settings(host, "wg1")["up"]
+    assert_answers(host, "10.0.1.1")
+
+
+def test_link_down_and_up(host):
+    """While the link is down nothing spins, and afterwards pings are answered as before."""
+    daemon = host.start("tun0")
+    # By itself the kernel drops IPv6 addresses with the link.
+    host.sysctl("net/ipv6/conf/tun0/keep_addr_on_down", 1)
+    for _ in range(3):
+        host.ip("link", "set", "tun0", "down")
+        before = daemon.cpu_seconds()
+        time.sleep(0.3)
+        assert daemon.cpu_seconds() - before < 0.1
+        host.ip("link", "set", "tun0", "up")
+        assert_answers(host)
+    assert daemon.stop() == 0
+
+
+def test_link_down_under_traffic(host):
+    daemon = host.start("tun0")
+    with host.background("ping", "-n", "-q", "-f", IPV4):
+        for _ in range(20):
+            host.ip("link", "set", "tun0", "down")
+            host.ip("link", "set", "tun0", "up")
+    assert_answers(host, IPV4)
+    assert daemon.stop() == 0
+
+
+def test_deleted_device(host):
+    daemon = host.start("tun0")
+    host.ip("link", "del", "tun0")
+    assert daemon.wait() == UNAVAILABLE
+    assert re.search("tun0.*(gone|deleted|lost)", daemon.log.splitlines()[-1]), daemon.log
+
+
+def test_ipv6_switched_off(host):
+    """The defaults fall back to IPv4, and say so."""
+    host.switch_ipv6_off()
+    daemon = host.start("tun0")
+    assert_answers(host, IPV4)
+    assert "ping 198.18.0.2" in daemon.log
+    assert "ping 2001:2::2" not in daemon.log
+    assert "IPv6" in daemon.log
+    assert settings(host)["addresses"] == {("198.18.0.1", "198.18.0.2", 32)}
+
+
+@pytest.mark.parametrize("how", ["option", "file"])
+def test_ipv6_switched_off_but_configured(host, how):
+    host.switch_ipv6_off()
+    file = host.configure("[Network]\nAddress=2001:db8::1/64\n")
+    done = host.tunecho("--address=2001:db8::1/64" if how == "option" else f"--config={file}", "tun0")
+    assert done.returncode in (UNAVAILABLE, OSERR, CONFIG), done.stderr
+    assert "IPv6" in done.stderr or "2001:db8::1" in done.stderr
+    assert host.links() == {"lo"}
+
+
+def test_idle_daemon_is_not_woken(host):
+    host.silence()
+    daemon = host.start("tun0")
+    assert_answers(host)
+    time.sleep(2)  # whatever follows up on the pings
+
+    def wakeups():
+        status = daemon.status()
+        return int(status["voluntary_ctxt_switches"]) + int(status["nonvoluntary_ctxt_switches"])
+
+    before = wakeups()
+    time.sleep(1)
+    assert wakeups() == before
+
+
+def test_packets_wait_while_nobody_reads(host):
+    daemon = host.start("tun0")
+    daemon.process.send_signal(signal.SIGSTOP)
+    with host.background(*host.ping_command(IPV4, count=100)) as ping:
+        time.sleep(0.3)
+        daemon.process.send_signal(signal.SIGCONT)
+        Ping.parse(ping.communicate()[0]).assert_answered(100)

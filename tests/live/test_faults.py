@@ -1,0 +1,433 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What goes wrong around a daemon: the device, its time, its log, its manager, its file."""
+
+import contextlib
+import fcntl
+import os
+import pwd
+import re
+import shutil
+import signal
+import socket
+import time
+
+import pytest
+
+from harness import BINARY, CONFIG, UNAVAILABLE, Host, Ping, Sender, Store, wait_until
+
+IPV4, IPV6 = "198.18.0.2", "2001:2::2"
+ENDS = {("198.18.0.1", IPV4, 32), ("2001:2::1", IPV6, 128)}
+NOBODY = pwd.getpwnam("nobody")
+
+F_SETPIPE_SZ = 1031
+
+
+@pytest.fixture
+def store():
+    with Store() as store:
+        yield store
+
+
+@pytest.fixture
+def other(tmp_path):
+    """A second host."""
+    with Host(tmp_path / "other") as other:
+        yield other
+
+
+def assert_answers(host, *peers):
+    for peer in peers or (IPV4, IPV6):
+        host.ping(peer).assert_answered(3)
+
+
+def assert_idle(daemon, seconds=0.3):
+    before = daemon.cpu_seconds()
+    time.sleep(seconds)
+    assert daemon.cpu_seconds() - before < seconds / 3
+
+
+def reload(host, daemon, text=None):
+    if text is not None:
+        host.configure(text)
+    return daemon.reload()
+
+
+# The device.
+
+
+def test_link_down_under_load(host):
+    """Down and up, over and over: what is refused meanwhile is the kernel's, and IPv6 comes back, too."""
+    daemon = host.start("tun0")
+    floods = [host.background("ping", "-n", "-q", "-f", peer) for peer in (IPV4, IPV6)]
+    with floods[0], floods[1]:
+        for _ in range(10):
+            host.ip("link", "set", "tun0", "down")
+            host.ip("link", "set", "tun0", "up")
+            time.sleep(0.02)
+    wait_until(lambda: host.addresses("tun0") == ENDS, "the addresses")
+    wait_until(lambda: host.ping(IPV6, count=1).received, "IPv6")
+    assert_answers(host)
+    assert_idle(daemon)
+
+
+def test_link_stays_down(host):
+    """Nothing spins, the daemon does not set it up against somebody's will, and up again it answers."""
+    daemon = host.start("tun0")
+    host.ip("link", "set", "tun0", "down")
+    assert_idle(daemon)
+    assert "UP" not in host.link("tun0")["flags"]
+    host.ip("link", "set", "tun0", "up")
+    wait_until(lambda: host.addresses("tun0") == ENDS, "the addresses")
+    assert_answers(host)
+
+
+def test_renamed(host, store):
+    """It answers under the new name, and is reloaded; a restart makes the device of the old name anew."""
+    daemon = host.start("tun0", config="", store=store)
+    host.ip("link", "set", "tun0", "down")
+    host.ip("link", "set", "tun0", "name", "new0")
+    host.ip("link", "set", "new0", "up")
+    wait_until(lambda: host.addresses("new0") == ENDS, "the addresses")
+    assert_answers(host)
+    assert "has the settings" in reload(host, daemon, "[Device]\nMTUBytes=1300\n")
+    assert host.link("new0")["mtu"] == 1300
+
+    assert daemon.stop() == 0
+    host.start("tun0", store=store)
+    assert host.links() == {"lo", "tun0"}
+    assert_answers(host)
+
+
+def test_moved_to_another_namespace(host, other, store):
+    """It answers there, with the addresses that it is given there. Here nothing of it is left to be set."""
+    daemon = host.start("tun0", config="", store=store)
+    other.take(host, "tun0")
+    assert_idle(daemon)
+    other.ip("address", "add", "10.3.0.1/24", "dev", "tun0")
+    other.ip("link", "set", "tun0", "up")
+    other.ping("10.3.0.2").assert_answered(3)
+
+    log = reload(host, daemon, "[Reflector]\nHopLimit=9\n")
+    assert "tun0" in log
+    assert "namespace" in log
+    assert "ttl=9 " in other.ping("10.3.0.2").output
+    assert other.addresses("tun0") == {("10.3.0.1", None, 24)}
+    assert daemon.stop() == 0
+
+
+def test_moved_there_and_back(host, other):
+    """The kernel takes its addresses for the journey; with the link they come back."""
+    daemon = host.start("tun0")
+    other.take(host, "tun0")
+    host.take(other, "tun0")
+    host.ip("link", "set", "tun0", "up")
+    reload(host, daemon)
+    assert_answers(host)
+
+
+def test_namespace_of_the_device_ends(host):
+    """Its device goes with it, and the daemon ends as after a deletion."""
+    with contextlib.ExitStack() as stack:
+        other = Host(host.directory / "other")
+        daemon = host.start("tun0")
+        stack.callback(other.__exit__, None)
+        other.take(host, "tun0")
+    assert daemon.wait() == UNAVAILABLE
+    assert re.search("tun0.*gone", daemon.log.splitlines()[-1])
+
+
+def test_deleted_under_load(host):
+    daemon = host.start("tun0")
+    with host.background("ping", "-n", "-q", "-f", IPV4):
+        wait_until(lambda: daemon.totals().replies > 100, "a hundred replies")
+        host.ip("link", "del", "tun0")
+        assert daemon.wait() == UNAVAILABLE
+    assert re.search("tun0.*gone", daemon.log.splitlines()[-1])
+    assert daemon.notified("STOPPING=1")
+    assert host.links() == {"lo"}
+
+
+@pytest.mark.parametrize("mtu, data", [(576, 500), (9000, 8972), (65535, 65507)])
+def test_mtu_changed_from_outside(host, mtu, data):
+    """Whatever the kernel takes is answered, whole; a reload sets what is configured."""
+    daemon = host.start("tun0")
+    host.ip("link", "set", "tun0", "mtu", mtu)
+    host.ping(IPV4, "-M", "do", "-s", data).assert_answered(3)
+    daemon.reload()
+    assert host.link("tun0")["mtu"] == 1500
+    host.ping(IPV4, "-M", "do", "-s", 1472).assert_answered(3)
+
+
+@pytest.mark.parametrize("family", ["-4", "-6"])
+def test_address_flushed(host, family):
+    """Pings find no way, which is not the daemon's doing; a reload puts the addresses back."""
+    daemon = host.start("tun0")
+    host.ip(family, "address", "flush", "dev", "tun0")
+    assert_idle(daemon)
+    assert_answers(host, IPV6 if family == "-4" else IPV4)
+    daemon.reload()
+    assert host.addresses("tun0") == ENDS
+    assert_answers(host)
+
+
+def test_ipv6_switched_off_while_it_runs(host):
+    """IPv4 does not notice. After it is switched on again, a reload or the link brings the addresses back."""
+    daemon = host.start("tun0")
+    with Sender(host, IPV4) as sender:
+        sender.wait(20)
+        host.sysctl("net/ipv6/conf/tun0/disable_ipv6", 1)
+        sender.wait(20)
+        host.sysctl("net/ipv6/conf/tun0/disable_ipv6", 0)
+        daemon.reload()
+        sender.wait(20)
+    sender.assert_nothing_lost()
+    assert_answers(host)
+
+
+@pytest.mark.parametrize("flags", [("pi",), ("vnet_hdr",), ("pi", "vnet_hdr")], ids="+".join)
+def test_persistent_device_with_other_headers(host, flags):
+    """What is read from it is packets alone again."""
+    host.ip("tuntap", "add", "dev", "tun0", "mode", "tun", *flags)
+    host.start("tun0")
+    assert_answers(host)
+
+
+def test_multi_queue_device(host):
+    host.ip("tuntap", "add", "dev", "tun0", "mode", "tun", "multi_queue")
+    done = host.tunecho("tun0")
+    assert done.returncode == UNAVAILABLE, done.stderr
+    assert re.search("tun0.*one queue", done.stderr)
+    assert host.links() == {"lo", "tun0"}
+
+
+def test_device_of_another_user(host):
+    """Its owner is nobody's business who has CAP_NET_ADMIN."""
+    host.ip("tuntap", "add", "dev", "tun0", "mode", "tun", "user", "nobody")
+    host.start("tun0")
+    assert_answers(host)
+
+
+def test_queue_overflows(host):
+    """What comes while nobody reads waits up to the queue's length; the kernel drops and counts the rest."""
+    host.silence()
+    daemon = host.start("tun0", config="[Device]\nTransmitQueueLength=10\n")
+    daemon.process.send_signal(signal.SIGSTOP)
+    with host.background(*host.ping_command(IPV4, "-q", count=100)) as ping:
+        time.sleep(0.3)
+        daemon.process.send_signal(signal.SIGCONT)
+        time.sleep(0.2)
+        ping.send_signal(signal.SIGINT)
+        counts = Ping.parse(ping.communicate()[0])
+    assert 0 < counts.received < 100
+    assert_answers(host)
+
+
+# Time.
+
+
+def test_stopped_and_continued(host):
+    """SIGSTOP for as long as it likes: the queue holds ten seconds of 500 a second."""
+    daemon = host.start("tun0")
+    with Sender(host, IPV4) as sender:
+        for _ in range(3):
+            sender.wait(20)
+            daemon.process.send_signal(signal.SIGSTOP)
+            sender.wait(250)
+            daemon.process.send_signal(signal.SIGCONT)
+    sender.assert_nothing_lost()
+    assert daemon.totals().replies >= len(sender.sent)
+
+
+# The log.
+
+
+def full_pipe(capacity=4096):
+    """A pipe with no room, which nobody reads."""
+    reading, writing = os.pipe()
+    fcntl.fcntl(writing, F_SETPIPE_SZ, capacity)
+    os.set_blocking(writing, False)
+    with contextlib.suppress(BlockingIOError):
+        while True:
+            os.write(writing, b"x" * 4096)
+    os.set_blocking(writing, True)
+    return reading, writing
+
+
+def test_log_nobody_reads(host):
+    """Entries are lost then; pings, the status and the end are not."""
+    reading, writing = full_pipe()
+    try:
+        daemon = host.start("tun0", stderr=writing, config="[Log]\nPackets=yes\n")
+        assert_answers(host)
+        assert daemon.stop() == 0
+        assert daemon.notified("STOPPING=1")
+    finally:
+        os.close(reading)
+        os.close(writing)
+
+
+def test_log_whose_reader_has_gone(host):
+    reading, writing = os.pipe()
+    os.close(reading)
+    try:
+        daemon = host.start("tun0", stderr=writing, config="[Log]\nPackets=yes\n")
+    finally:
+        os.close(writing)
+    assert_answers(host)
+    assert daemon.stop() == 0
+
+
+def test_log_on_a_full_device(host):
+    with open("/dev/full", "w") as full:
+        daemon = host.start("tun0", stderr=full, config="[Log]\nPackets=yes\n")
+        assert_answers(host)
+        daemon.reload()
+        assert daemon.stop() == 0
+
+
+@pytest.mark.parametrize("closed", ["2>&-", "0<&- 1>&- 2>&-"], ids=["stderr", "all three"])
+def test_standard_descriptors_closed(host, closed):
+    """What is opened first is not taken for the log then."""
+    closing = "sh", "-c", f'exec "$@" {closed}', "sh"
+    daemon = host.start("tun0", config="[Log]\nPackets=yes\n", prefix=closing)
+    assert_answers(host)
+    # A write to the device that is no packet is counted by it as dropped.
+    [link] = host.ip_json("-s", "link", "show", "tun0")
+    assert link["stats64"]["rx"]["dropped"] == 0
+    assert daemon.descriptors().get(2, ("/dev/null",))[0] == "/dev/null"
+    assert daemon.stop() == 0
+
+
+# The manager.
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["@nobody-is-there", "/nonexistent/notify", "relative", "@" + "x" * 200, ""],
+    ids=["nobody", "no path", "no address", "too long", "empty"],
+)
+def test_manager_that_is_not_there(host, address):
+    """Pings are answered. That the device will not outlive a restart is said."""
+    daemon = host.launch("tun0", env={"NOTIFY_SOCKET": address})
+    wait_until(lambda: "ready" in daemon.log, "the ready message")
+    assert_answers(host)
+    assert "Cannot have 'tun0' kept" in daemon.log
+    daemon.process.send_signal(signal.SIGHUP)
+    wait_until(lambda: "has the settings" in daemon.log, "the reload")
+    assert daemon.stop() == 0
+    assert host.links() == {"lo"}
+
+
+def test_manager_that_goes_away(host):
+    """Its socket is closed while the daemon runs."""
+    manager = host.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+    with manager:
+        manager.bind("\0short-lived")
+        daemon = host.launch("tun0", env={"NOTIFY_SOCKET": "@short-lived"})
+        wait_until(lambda: "ready" in daemon.log, "the ready message")
+    assert_answers(host)
+    time.sleep(1.2)
+    assert_answers(host)
+    assert daemon.stop() == 0
+
+
+@pytest.mark.parametrize(
+    "env",
+    [
+        {"LISTEN_FDS": "x"},
+        {"LISTEN_FDS": "-1"},
+        {"LISTEN_FDS": "99999999999"},
+        {"LISTEN_FDS": "1", "LISTEN_FDNAMES": "tun:other"},
+        {"LISTEN_FDS": "3"},
+        {"WATCHDOG_USEC": "0"},
+        {"WATCHDOG_USEC": "soon"},
+    ],
+    ids=lambda env: " ".join(f"{name}={value}" for name, value in env.items()),
+)
+def test_manager_that_talks_nonsense(host, env):
+    """Refused with a reason, and nothing is left behind."""
+    hold = "sh", "-c", 'export LISTEN_PID=$$ WATCHDOG_PID=$$; exec "$@"', "sh"
+    done = host.tunecho("tun0", prefix=hold, env=env)
+    assert done.returncode == 71, done.stderr
+    assert done.stderr.strip()
+    assert host.links() == {"lo"}
+
+
+# The file. What is wrong inside it, and a directory in its place, is a matter of the settings' own tests.
+
+
+def make_fifo(path):
+    os.mkfifo(path)
+
+
+def make_huge(path):
+    with path.open("w") as file:
+        file.truncate(100 << 20)
+
+
+def make_binary(path):
+    path.write_bytes(bytes(range(256)) * 200)
+
+
+def make_endless_line(path):
+    path.write_text("A" * 60000)
+
+
+def make_socket(path):
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(path))
+
+
+def make_loop(path):
+    path.symlink_to(path)
+
+
+@pytest.mark.parametrize(
+    "make, says",
+    [
+        (make_fifo, "regular file"),
+        (make_huge, "larger"),
+        (make_binary, "not text|neither"),
+        (make_endless_line, "longer"),
+        (make_socket, "opened"),
+        (make_loop, "opened"),
+    ],
+    ids=lambda value: getattr(value, "__name__", " ").removeprefix("make_").replace("_", " "),
+)
+@pytest.mark.parametrize("where", ["default", "option"])
+def test_file_that_is_no_settings(host, make, says, where):
+    path = host.etc / "tunecho/tun0.conf" if where == "default" else host.directory / "tun0.conf"
+    make(path)
+    done = host.tunecho(*(["--config", path] if where == "option" else []), "tun0")
+    assert done.returncode == CONFIG, done.stderr
+    assert re.search(rf"tun0.conf:.*({says})", done.stderr)
+    assert re.fullmatch(r"[\x20-\x7e\n]*", done.stderr), "nothing of it reaches a terminal as it is"
+    assert len(done.stderr.splitlines()) <= 100
+    assert host.links() == {"lo"}
+
+
+def test_file_that_may_not_be_read(host):
+    shutil.copy(BINARY, host.etc / "tunecho-binary")
+    host.directory.chmod(0o755)
+    path = host.etc / "tunecho/tun0.conf"
+    path.write_text("")
+    path.chmod(0)
+    like_the_unit = (
+        *("setpriv", "--reuid=nobody", f"--regid={NOBODY.pw_gid}", "--clear-groups"),
+        *("--inh-caps=-all,+net_admin", "--ambient-caps=-all,+net_admin", "--bounding-set=-all,+net_admin"),
+    )
+    done = host.tunecho("tun0", binary="/etc/tunecho-binary", prefix=like_the_unit)
+    assert done.returncode == CONFIG, done.stderr
+    assert re.search("tun0.conf: cannot be opened: Permission denied", done.stderr)
+
+
+@pytest.mark.parametrize("make", [make_fifo, make_huge, make_binary, make_loop])
+def test_reload_of_a_file_that_is_no_settings(host, make):
+    daemon = host.start("tun0")
+    make(host.etc / "tunecho/tun0.conf")
+    with Sender(host, IPV4) as sender:
+        sender.wait(20)
+        assert "keeps its settings" in daemon.reload()
+        sender.wait(20)
+    sender.assert_nothing_lost()
+    assert daemon.status_line().startswith("Reload refused")

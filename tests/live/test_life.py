@@ -1,0 +1,206 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""From start to stop: privileges, signals, notifications, totals, the log's text."""
+
+import os
+import pwd
+import re
+import shutil
+import signal
+import subprocess
+
+import pytest
+
+from harness import BINARY, NOPERM, UNAVAILABLE, wait_until
+from packets import IPV4, IPV6, Tunecho, echo
+
+CAP_NET_ADMIN = 1 << 12
+NOBODY = pwd.getpwnam("nobody")
+
+# Where a node of mode 0666 is, as udev makes it; in a container the machine's own may be 0600.
+OPEN_NODE = "mount -t tmpfs none /dev/net && mknod -m 0666 /dev/net/tun c 10 200"
+CLOSED_NODE = "mount -t tmpfs none /dev/net && mknod -m 0600 /dev/net/tun c 10 200"
+
+SETPRIV = "setpriv", "--reuid=nobody", f"--regid={NOBODY.pw_gid}", "--clear-groups"
+LIKE_THE_UNIT = (
+    *SETPRIV,
+    "--inh-caps=-all,+net_admin",
+    "--ambient-caps=-all,+net_admin",
+    "--bounding-set=-all,+net_admin",
+    "--no-new-privs",
+)
+
+
+@pytest.fixture
+def public_binary(host):
+    """The daemon where any user may execute it, wherever the build directory is."""
+    shutil.copy(BINARY, host.etc / "tunecho-binary")
+    host.directory.chmod(0o755)
+    return "/etc/tunecho-binary"
+
+
+def assert_least_privilege(daemon):
+    status = daemon.status()
+    for name in "CapPrm", "CapEff":
+        assert int(status[name], 16) == CAP_NET_ADMIN, (name, status[name])
+    for name in "CapInh", "CapBnd", "CapAmb":
+        assert int(status[name], 16) & ~CAP_NET_ADMIN == 0, (name, status[name])
+    assert status["NoNewPrivs"] == "1"
+    assert status["Threads"] == "1"
+
+
+def assert_user(daemon, uid, gid):
+    status = daemon.status()
+    assert status["Uid"].split() == [str(uid)] * 4
+    assert status["Gid"].split() == [str(gid)] * 4
+    assert set(status["Groups"].split()) <= {str(gid)}
+
+
+def assert_answers(host):
+    for _, peer in IPV4, IPV6:
+        host.ping(peer).assert_answered(3)
+
+
+def test_started_by_root(host):
+    daemon = host.start("tun0")
+    assert_least_privilege(daemon)
+    assert_answers(host)
+
+
+def test_started_by_root_with_ambient_capabilities(host):
+    """More than one capability, in every set: all of them go."""
+    sets = "--inh-caps=+net_admin,+net_raw,+sys_admin", "--ambient-caps=+net_admin,+net_raw,+sys_admin"
+    daemon = host.start("tun0", prefix=("setpriv", *sets))
+    assert_least_privilege(daemon)
+
+
+def test_user(host):
+    daemon = host.start("--user=nobody", "tun0", prefix=("setpriv", "--groups=4,27"))
+    assert_user(daemon, NOBODY.pw_uid, NOBODY.pw_gid)
+    assert_least_privilege(daemon)
+    assert_answers(host)
+    daemon.totals()
+    assert daemon.stop() == 0
+
+
+def test_started_as_the_unit_does(host, public_binary):
+    daemon = host.start("tun0", binary=public_binary, setup=OPEN_NODE, prefix=LIKE_THE_UNIT)
+    assert_user(daemon, NOBODY.pw_uid, NOBODY.pw_gid)
+    assert_least_privilege(daemon)
+    assert_answers(host)
+
+
+@pytest.mark.parametrize(
+    "prefix",
+    [
+        pytest.param(("setpriv", "--inh-caps=-net_admin", "--bounding-set=-net_admin"), id="root without it"),
+        pytest.param(SETPRIV, id="nobody"),
+    ],
+)
+def test_lacking_the_capability(host, public_binary, prefix):
+    done = host.tunecho("tun0", binary=public_binary, setup=OPEN_NODE, prefix=prefix)
+    assert done.returncode == NOPERM, done.stderr
+    assert "CAP_NET_ADMIN" in done.stderr
+    assert host.links() == {"lo"}
+
+
+def test_closed_node(host, public_binary):
+    """The capability does not open a node of mode 0600: the message says what does."""
+    done = host.tunecho("tun0", binary=public_binary, setup=CLOSED_NODE, prefix=LIKE_THE_UNIT)
+    assert done.returncode in (NOPERM, UNAVAILABLE), done.stderr
+    assert "/dev/net/tun" in done.stderr
+    assert re.search("0?666|mode|permi", done.stderr), done.stderr
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_stop_with_totals(host, number):
+    daemon = host.start("tun0")
+    assert_answers(host)
+    assert daemon.stop(number) == 0
+
+    assert daemon.notified("STOPPING=1")
+    assert daemon.final_totals().replies == 6
+
+
+def test_stop_under_load(host):
+    daemon = host.start("tun0")
+    floods = (host.background("ping", "-n", "-q", "-f", peer) for _, peer in (IPV4, IPV6))
+    with next(floods), next(floods):
+        wait_until(lambda: daemon.totals().replies > 1000, "a thousand replies")
+        assert daemon.stop() == 0
+    assert daemon.final_totals().replies > 1000
+
+
+def test_totals_on_request(host):
+    host.silence()
+    daemon = host.start("tun0")
+    before = daemon.totals()
+    host.ping(IPV4[1], count=25).assert_answered(25)
+    assert daemon.totals().since(before) == (25, 25, 0, {})
+
+
+def test_totals_add_up(host):
+    """Every packet sent is counted, and under the verdict that it earned."""
+    host.silence()
+    daemon = host.start("tun0", config="[Network]\nAddress=198.18.0.1/24\nPeer=198.18.0.2\n")
+    sent = {
+        "bad-source": (echo(source="127.0.0.1"), 7),
+        "not-echo": (echo(type=0), 11),
+        "malformed": (echo()[:19], 13),
+        "bad-icmp-checksum": (echo(chksum=0x1234), 17),
+        "bad-ip-checksum": (echo(header_checksum=0x1234), 19),
+        "group-destination": (echo(destination="198.18.0.255"), 23),
+    }
+    drops = {verdict: count for verdict, (_, count) in sent.items()}
+    before = daemon.totals()
+    with Tunecho(host, "tun0", *IPV4) as tunecho:
+        for packet, count in sent.values():
+            for _ in range(count):
+                tunecho.send(packet)
+        for _ in range(50):
+            assert tunecho.ask(echo())
+
+    # Each of the fifty had its marker.
+    counted = daemon.totals()
+    assert counted.since(before) == (100 + sum(drops.values()), 100, sum(drops.values()), drops)
+    assert daemon.stop() == 0
+    assert daemon.final_totals() == counted
+
+
+def test_status_is_sent_and_not_repeated(host):
+    host.silence()
+    daemon = host.start("tun0")
+    assert_answers(host)
+    wait_until(lambda: daemon.notified("STATUS="), "a status")
+    assert daemon.stop() == 0
+    daemon.notified("STATUS=")
+    statuses = [line for line in daemon.notifications if line.startswith("STATUS=")]
+    assert all(one != next for one, next in zip(statuses, statuses[1:])), statuses
+
+
+def test_ready_message_names_what_to_ping(host):
+    log = host.start("tun0").log
+    assert "ping 198.18.0.2" in log
+    assert "ping 2001:2::2" in log
+    assert "ping 198.18.0.1" not in log
+
+
+def lines_of_a_run(host, env):
+    daemon = host.start("tun0", env=env, stderr=subprocess.PIPE)
+    assert daemon.stop() == 0
+    lines = daemon.process.stderr.read().splitlines()
+    assert len(lines) >= 2, lines
+    return lines
+
+
+def test_text_has_no_level_prefix(host):
+    for line in lines_of_a_run(host, env={}):
+        assert not re.match(r"<\d>", line), line
+
+
+def test_text_has_a_level_prefix_for_the_service_manager(host):
+    env = {"INVOCATION_ID": os.urandom(16).hex()}
+    for line in lines_of_a_run(host, env):
+        assert re.match(r"<[3-6]>\S", line), line
+
+    done = host.tunecho("--config=/nonexistent", "tun0", env=env)
+    assert re.match(r"<3>\S", done.stderr), done.stderr

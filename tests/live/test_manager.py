@@ -1,0 +1,441 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The service manager, played by the test: what it is told, and the descriptors that it keeps."""
+
+import contextlib
+import fcntl
+import os
+import re
+import signal
+import socket
+import struct
+import time
+from collections import Counter
+
+import pytest
+
+from harness import UNAVAILABLE, Host, Ping, Sender, Store, wait_until
+
+IPV4, IPV6 = "198.18.0.2", "2001:2::2"
+ENDS = {("198.18.0.1", IPV4, 32), ("2001:2::1", IPV6, 128)}
+
+STORE = ["FDSTORE=1", "FDNAME=tun"]
+REMOVE = ["FDSTOREREMOVE=1", "FDNAME=tun"]
+
+TUNSETIFF, IFF_TUN, IFF_TAP, IFF_NO_PI = 0x400454CA, 1, 2, 0x1000
+
+# What the daemon holds open: input, log twice, the device, one socket to ask the kernel and one by which it
+# tells of the link, the doorbell's pipe, and sd-event's one.
+DESCRIPTORS = Counter(
+    {
+        "/dev/null": 1,
+        "stderr": 2,
+        "/net/tun": 1,
+        "socket": 2,
+        "anon_inode:[eventpoll]": 1,
+        "pipe": 2,
+    }
+)
+
+
+@pytest.fixture
+def store():
+    with Store() as store:
+        yield store
+
+
+def assert_answers(host):
+    for peer in IPV4, IPV6:
+        host.ping(peer).assert_answered(3)
+
+
+def names_of(daemon):
+    """What it holds open; a device has lost its first directory with the namespace where it was opened."""
+    names = {str(daemon.log_path): "stderr", "/dev/net/tun": "/net/tun"}
+    found = [re.sub(r":\[\d+\]$", "", what) for what, _ in daemon.descriptors().values()]
+    # A load may have been there, and a ring is kept.
+    found = [what for what in found if what != "anon_inode:[io_uring]"]
+    return Counter(names.get(what, what) for what in found)
+
+
+def assert_descriptors(daemon, expected=DESCRIPTORS):
+    """It holds what it is to hold, and a program that it would execute got nothing of it."""
+    # The socket of its last message may still be open.
+    deadline = time.monotonic() + 1
+    while names_of(daemon) != expected and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert names_of(daemon) == expected
+    found = daemon.descriptors()
+    assert all(close_on_exec for number, (_, close_on_exec) in found.items() if number > 2), found
+
+
+def kinds(daemon):
+    """The messages by what they are about, the totals left out."""
+    names = [message[0].partition("=")[0] for message in daemon.read_messages()]
+    return [name for name in names if name != "STATUS"]
+
+
+def tun_device(name, flags=IFF_TUN | IFF_NO_PI):
+    """A descriptor of a device that somebody else made."""
+    descriptor = os.open("/dev/net/tun", os.O_RDWR | os.O_CLOEXEC)
+    fcntl.ioctl(descriptor, TUNSETIFF, struct.pack("16sH22x", name.encode(), flags))
+    return descriptor
+
+
+def pipe_end():
+    kept, other = os.pipe()
+    os.close(other)
+    return kept
+
+
+def unix_socket():
+    return socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM).detach()
+
+
+def null():
+    return os.open("/dev/null", os.O_RDWR | os.O_CLOEXEC)
+
+
+def tun9():
+    return tun_device("tun9")
+
+
+FOREIGN = {"a pipe": pipe_end, "a socket": unix_socket, "a file": null, "another device": tun9}
+
+
+def test_stored_before_anything_else(host):
+    """With a manager that does not listen yet, the device is there, and nothing has been done to it."""
+    manager = host.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+    manager.bind("\0slow-manager")
+    manager.setblocking(False)
+    crowd = host.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+    crowd.setblocking(False)
+    with manager, crowd:
+        try:
+            while True:
+                crowd.sendto(b"X_FULL=1", "\0slow-manager")
+        except BlockingIOError:
+            pass
+
+        host.launch("tun0", env={"NOTIFY_SOCKET": "@slow-manager"})
+        wait_until(lambda: host.link("tun0"), "the device")
+        time.sleep(0.3)
+        assert not host.link("tun0")["addr_info"]
+        assert "UP" not in host.link("tun0")["flags"]
+
+        messages = []
+
+        def received(what):
+            try:
+                while True:
+                    text, descriptors, _, _ = socket.recv_fds(manager, 4096, 4)
+                    messages.append((text.decode().splitlines(), len(descriptors)))
+                    for descriptor in descriptors:
+                        os.close(descriptor)
+            except BlockingIOError:
+                return any(what in lines for lines, _ in messages)
+
+        wait_until(lambda: received("READY=1"), "READY=1")
+        told = [(lines, count) for lines, count in messages if lines != ["X_FULL=1"]]
+        assert told[0] == (STORE, 1)
+        assert told[1][0][0] == "READY=1"
+        assert host.addresses("tun0") == ENDS
+
+
+def test_messages_of_a_run(host, store):
+    daemon = host.start("tun0", store=store)
+    assert store.names() == ["tun"]
+    before = time.monotonic_ns() // 1000
+    daemon.reload()
+    assert daemon.stop() == 0
+    assert kinds(daemon) == ["FDSTORE", "READY", "RELOADING", "READY", "STOPPING"]
+
+    messages = daemon.read_messages()
+    assert messages[0] == STORE
+    assert messages[-1] == ["STOPPING=1"]
+    assert all(message[1].startswith("STATUS=") for message in messages if message[0] == "READY=1")
+    assert f"ping {IPV4}" in messages[1][1]
+    [reloading] = [message for message in messages if message[0] == "RELOADING=1"]
+    [usec] = [int(line.removeprefix("MONOTONIC_USEC=")) for line in reloading[1:]]
+    assert before <= usec <= time.monotonic_ns() // 1000
+
+
+@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGKILL, signal.SIGABRT], ids=lambda how: how.name)
+def test_restart_keeps_everything(host, store, how):
+    """Index, addresses, routes of others, and the packets that came while nobody was there to read."""
+    daemon = host.start("tun0", store=store)
+    host.ip("route", "add", "203.0.113.0/24", "dev", "tun0")
+    host.ip("route", "add", "2001:db8:77::/48", "dev", "tun0")
+    before = host.link("tun0"), host.ip("route"), host.ip("-6", "route")
+    daemon.process.send_signal(how)
+    daemon.wait()
+
+    with (
+        host.background(*host.ping_command(IPV4, count=50)) as near,
+        host.background(*host.ping_command("203.0.113.9", count=50)) as far,
+        host.background(*host.ping_command(IPV6, count=50)) as near6,
+        host.background(*host.ping_command("2001:db8:77::9", count=50)) as far6,
+    ):
+        time.sleep(0.5)
+        successor = host.start("tun0", store=store)
+        for ping in near, far, near6, far6:
+            Ping.parse(ping.communicate()[0]).assert_answered(50)
+
+    assert (host.link("tun0"), host.ip("route"), host.ip("-6", "route")) == before
+    assert "taken over" in successor.log
+    assert kinds(successor) in (["READY"], ["FDSTORE", "READY"])
+    assert_descriptors(successor)
+    assert successor.stop() == 0
+    assert successor.final_totals().replies >= 200
+
+
+def test_restarts_under_traffic(host, store):
+    daemon = host.start("tun0", store=store)
+    index = host.link("tun0")["ifindex"]
+    with Sender(host, IPV4) as sender, Sender(host, IPV6) as sender6:
+        for number in range(6):
+            sender.wait(50)
+            daemon.process.send_signal(signal.SIGKILL if number % 2 else signal.SIGTERM)
+            daemon.wait()
+            daemon = host.start("tun0", store=store)
+        sender.wait(50)
+    sender.assert_nothing_lost()
+    sender6.assert_nothing_lost()
+    assert host.link("tun0")["ifindex"] == index
+
+
+def test_stop_without_a_successor_removes_the_device(host, store):
+    """A manager that stops a unit empties the store of it."""
+    daemon = host.start("tun0", store=store)
+    assert daemon.stop() == 0
+    assert "tun0" in host.links()
+    store.forget("tun")
+    assert host.links() == {"lo"}
+
+
+def described(host):
+    """What the kernel knows about the device, but for its number and what it has counted."""
+    link = host.link("tun0")
+    del link["ifindex"]
+    for address in link["addr_info"]:
+        # The kernel makes up a link-local one, and another one when the link comes up again.
+        if address["scope"] == "link":
+            address["local"] = "fe80::"
+    return link
+
+
+@pytest.mark.parametrize("ipv6_mode", ["none", "eui64"])
+def test_adoption_equals_creation(host, store, ipv6_mode):
+    device = "[Device]\nMTUBytes=1400\nTransmitQueueLength=70\n"
+    settings = f"{device}[Network]\nAddress=10.0.0.1/24\nAddress=fd00::1/64\n"
+    fresh = host.start("tun0", config=settings)
+    expected = described(host), host.ip("route"), host.ip("-6", "route")
+    assert fresh.stop() == 0
+
+    first = host.start("tun0", store=store)
+    assert first.stop() == 0
+    host.ip("link", "set", "tun0", "mtu", "1300", "txqueuelen", "9", "down")
+    host.ip("address", "add", "10.77.0.1/24", "dev", "tun0")
+    host.ip("address", "add", "10.0.0.9/24", "dev", "tun0")
+    if ipv6_mode == "none":
+        host.ip("address", "flush", "dev", "tun0")
+    else:
+        host.ip("link", "set", "tun0", "up")
+        host.ip("address", "add", "2001:db8:9::9/64", "dev", "tun0")
+
+    second = host.start("tun0", config=settings, store=store)
+    assert (described(host), host.ip("route"), host.ip("-6", "route")) == expected
+    host.ping("10.0.0.200").assert_answered(3)
+    host.ping("fd00::200").assert_answered(3)
+    assert_descriptors(second)
+
+
+def test_dead_descriptor(host, store):
+    assert host.start("tun0", store=store).stop() == 0
+    host.ip("link", "del", "tun0")
+    daemon = host.start("tun0", store=store)
+    assert kinds(daemon) == ["FDSTOREREMOVE", "FDSTORE", "READY"]
+    assert daemon.read_messages()[:2] == [REMOVE, STORE]
+    assert store.names() == ["tun"]
+    assert re.search("tun0.*anew", daemon.log)
+    assert_answers(host)
+    assert_descriptors(daemon)
+
+    # What was stored last is good.
+    assert daemon.stop() == 0
+    assert "taken over" in host.start("tun0", store=store).log
+
+
+def test_deleted_while_it_runs(host, store):
+    """It ends with a status that has the manager start it again, and the next run makes the device anew."""
+    daemon = host.start("tun0", store=store)
+    host.ip("link", "del", "tun0")
+    assert daemon.wait() == UNAVAILABLE
+    successor = host.start("tun0", store=store)
+    assert_answers(host)
+    assert store.names() == ["tun"]
+    assert_descriptors(successor)
+
+
+@pytest.mark.parametrize("name", ["tun", "stored", "other"])
+@pytest.mark.parametrize("make", FOREIGN.values(), ids=FOREIGN)
+def test_foreign_descriptor(host, store, make, name):
+    store.keep(name, host.call(make))
+    daemon = host.start("tun0", store=store)
+    assert daemon.read_messages()[0] == ["FDSTOREREMOVE=1", f"FDNAME={name}"]
+    assert kinds(daemon) == ["FDSTOREREMOVE", "FDSTORE", "READY"]
+    assert re.search(f"'{name}'", daemon.log.splitlines()[0])
+    assert store.names() == ["tun"]
+    assert host.links() == {"lo", "tun0"}
+    assert_answers(host)
+    assert_descriptors(daemon)
+
+
+def test_foreign_descriptors_beside_the_device(host, store):
+    first = host.start("tun0", store=store)
+    index = host.link("tun0")["ifindex"]
+    assert first.stop() == 0
+
+    store.keep("before", host.call(pipe_end))
+    store.kept.reverse()
+    store.keep("after", host.call(tun9))
+    store.keep("last", host.call(unix_socket))
+    daemon = host.start("tun0", store=store)
+    assert store.names() == ["tun"]
+    assert host.link("tun0")["ifindex"] == index
+    assert host.links() == {"lo", "tun0"}
+    assert_descriptors(daemon)
+    for name in "before", "after", "last":
+        assert f"'{name}'" in daemon.log
+
+
+@pytest.mark.parametrize("order", ["dead one first", "device first"])
+def test_second_descriptor_of_the_same_name(host, store, order):
+    """Removing the bad one by its name removes the good one, too: it has to be stored again."""
+    first = host.start("tun0", store=store)
+    index = host.link("tun0")["ifindex"]
+    assert first.stop() == 0
+    store.keep("tun", host.call(pipe_end))
+    if order == "dead one first":
+        store.kept.reverse()
+
+    daemon = host.start("tun0", store=store)
+    assert host.link("tun0")["ifindex"] == index
+    assert store.names() == ["tun"]
+    daemon.process.kill()
+    daemon.wait()
+    assert host.link("tun0")["ifindex"] == index
+
+
+def test_tap_in_the_store(host, store):
+    """As long as the manager holds it, its name is taken; the next start has it."""
+    store.keep("tun", host.call(tun_device, "tun0", IFF_TAP | IFF_NO_PI))
+    daemon = host.launch("tun0", store=store)
+    assert daemon.wait() == UNAVAILABLE
+    assert "tun0" in daemon.log.splitlines()[-1]
+    daemon.read_messages()
+    assert store.names() == []
+    host.start("tun0", store=store)
+    assert_answers(host)
+
+
+def test_renamed_device(host, store):
+    """A device of another name is not the one that is configured: it goes, and the right one is made."""
+    assert host.start("tun0", store=store).stop() == 0
+    host.ip("link", "set", "tun0", "down")
+    host.ip("link", "set", "tun0", "name", "old0")
+    daemon = host.start("tun0", store=store)
+    assert daemon.read_messages()[:2] == [REMOVE, STORE]
+    assert "not the device 'tun0'" in daemon.log
+    assert host.links() == {"lo", "tun0"}
+    assert_answers(host)
+    assert_descriptors(daemon)
+
+
+def test_device_in_another_namespace(host, store, tmp_path):
+    """It keeps answering where it is now, and stays as it was set there."""
+    assert host.start("tun0", store=store).stop() == 0
+    with Host(tmp_path / "other") as other:
+        other.take(host, "tun0")
+        other.ip("address", "add", "10.3.0.1/24", "dev", "tun0")
+        other.ip("link", "set", "tun0", "up", "mtu", "1300")
+
+        daemon = host.start("tun0", store=store)
+        assert re.search("tun0.*namespace", daemon.log)
+        assert host.links() == {"lo"}
+        other.ping("10.3.0.2").assert_answered(3)
+        assert other.link("tun0")["mtu"] == 1300
+        assert_descriptors(daemon, DESCRIPTORS - Counter({"socket": 2}))
+
+        daemon.reload()
+        other.ping("10.3.0.2").assert_answered(3)
+        assert other.addresses("tun0") == {("10.3.0.1", None, 24)}
+        assert daemon.stop() == 0
+
+
+def test_descriptors_of_a_fresh_run(host):
+    assert_descriptors(host.start("tun0"))
+
+
+def test_descriptors_for_somebody_else(host):
+    """Without LISTEN_PID of its own, what is open at 3 is none of its business, and stays as it is."""
+    reading, writing = os.pipe()
+    try:
+        script = 'exec 3<&$0; export LISTEN_PID=1 LISTEN_FDS=1 LISTEN_FDNAMES=tun; exec "$@"'
+        hold = "bash", "-c", script, str(reading)
+        daemon = host.start("tun0", prefix=hold, pass_fds=[reading])
+        assert daemon.descriptors()[3][0].startswith("pipe:")
+        assert_answers(host)
+    finally:
+        os.close(reading)
+        os.close(writing)
+
+
+def watchdog(daemon):
+    daemon.read_messages()
+    return daemon.notifications.count("WATCHDOG=1")
+
+
+@pytest.fixture
+def watched(host, store):
+    return host.start("tun0", store=store, env={"WATCHDOG_USEC": "1000000"})
+
+
+@pytest.mark.parametrize("load", ["idle", "flood"])
+def test_watchdog(host, watched, load):
+    """Within each period there is a sign of life, whatever the load."""
+    flood = [host.background("ping", "-n", "-q", "-f", peer) for peer in (IPV4, IPV6) if load == "flood"]
+    with contextlib.ExitStack() as stack:
+        for ping in flood:
+            stack.enter_context(ping)
+        for _ in range(3):
+            begin, seen = time.monotonic(), watchdog(watched)
+            wait_until(lambda: watchdog(watched) > seen, "WATCHDOG=1")
+            assert time.monotonic() - begin < 1
+
+
+def test_watchdog_of_a_stopped_loop(host, watched):
+    watched.process.send_signal(signal.SIGSTOP)
+    time.sleep(0.1)
+    seen = watchdog(watched)
+    time.sleep(1.5)
+    assert watchdog(watched) == seen
+    watched.process.send_signal(signal.SIGCONT)
+    wait_until(lambda: watchdog(watched) > seen, "WATCHDOG=1 again")
+
+
+def test_watchdog_kills_and_nothing_is_lost(host, store, watched):
+    """What the manager does when the watchdog stays silent: kill, start again. The queue is answered."""
+    watched.process.send_signal(signal.SIGSTOP)
+    with host.background(*host.ping_command(IPV4, count=100)) as ping:
+        time.sleep(0.5)
+        watched.process.send_signal(signal.SIGABRT)
+        watched.process.send_signal(signal.SIGCONT)
+        watched.wait()
+        host.start("tun0", store=store)
+        Ping.parse(ping.communicate()[0]).assert_answered(100)
+
+
+def test_watchdog_of_another_process(host):
+    daemon = host.start("tun0", env={"WATCHDOG_USEC": "200000", "WATCHDOG_PID": "1"})
+    time.sleep(0.5)
+    assert watchdog(daemon) == 0

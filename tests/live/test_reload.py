@@ -1,0 +1,434 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""SIGHUP: what changes under traffic, what is refused, and what is left as it was."""
+
+import re
+import signal
+import time
+
+import pytest
+
+from harness import LIMIT, Sender, Store, wait_until
+from packets import Tunecho, answer, echo, echo6
+
+IPV4, IPV6 = "198.18.0.2", "2001:2::2"
+
+# Both ends as the defaults of tun0 have them, for files that say more than that.
+ENDS = "Address=198.18.0.1\nAddress=2001:2::1\nPeer=198.18.0.2\nPeer=2001:2::2\n"
+
+# Behind the device whatever its addresses are.
+FAR = "203.0.113.5"
+
+
+@pytest.fixture
+def store():
+    with Store() as store:
+        yield store
+
+
+class Reloader:
+    """A daemon whose file changes."""
+
+    def __init__(self, host, text, *arguments, **how):
+        self._host = host
+        self.daemon = host.start(*arguments, "tun0", config=text, **how)
+
+    def reload(self, text):
+        """Write the file, reload, and return what the log says about it."""
+        self._host.configure(text)
+        return self.daemon.reload()
+
+    def apply(self, text):
+        log = self.reload(text)
+        assert "has the settings of its file now" in log, log
+        assert "keeps" not in log, log
+        return log
+
+    def refuse(self, text):
+        log = self.reload(text)
+        assert "keeps its settings" in log, log
+        assert self.daemon.status_line().startswith("Reload refused")
+        return log
+
+
+@pytest.fixture
+def start(host):
+    def start(text="", *arguments, **how):
+        return Reloader(host, text, *arguments, **how)
+
+    return start
+
+
+def limits(host):
+    link = host.link("tun0")
+    return link["mtu"], link["txqlen"]
+
+
+def assert_answers(host, *peers):
+    for peer in peers or (IPV4, IPV6):
+        host.ping(peer).assert_answered(3)
+
+
+# Files that follow each other under traffic, whose way stays open all the time.
+CHANGES = {
+    "MTU": ["[Device]\nMTUBytes=1300\n", "[Device]\nMTUBytes=65535\n", "[Device]\nMTUBytes=1280\n", ""],
+    "addresses": [
+        f"[Network]\n{ENDS}Address=10.0.0.1/24\nAddress=fd00::1/64\n",
+        f"[Network]\n{ENDS}Address=10.0.0.1/16\nAddress=fd00::1/48\nAddress=10.1.0.1/24\n",
+        f"[Network]\n{ENDS}Address=10.1.0.1/24\nAddress=10.1.0.2/24\n",
+        f"[Network]\n{ENDS}Address=10.1.0.2/24\n",
+        f"[Network]\n{ENDS}",
+        "",
+    ],
+    "peer to subnet": [
+        "[Network]\nAddress=198.18.0.1/24\nAddress=2001:2::1\nPeer=198.18.0.2\nPeer=2001:2::2\n",
+        "[Network]\nAddress=198.18.0.1/30\nAddress=2001:2::1\nPeer=2001:2::2\n",
+        "",
+    ],
+    "reflector": [
+        "[Reflector]\nDestination=198.18.0.0/15\nDestination=2001:2::/48\n",
+        "[Reflector]\nDestination=0.0.0.0/1\nDestination=192.0.0.0/2\nDestination=::/0\nHopLimit=1\n",
+        "[Reflector]\nAnswerBroadcast=yes\nAnswerMulticast=no\nHopLimit=255\n",
+        "",
+    ],
+    "packets": ["[Log]\nPackets=yes\n", "[Log]\nPackets=no\nSessions=no\n", ""],
+}
+
+
+@pytest.mark.parametrize("files", CHANGES.values(), ids=CHANGES)
+def test_nothing_is_lost(host, start, files):
+    """At 500 requests a second, over each family."""
+    running = start("")
+    with Sender(host, IPV4) as sender, Sender(host, IPV6) as sender6:
+        for text in files:
+            sender.wait(30)
+            running.apply(text)
+        sender.wait(30)
+    sender.assert_nothing_lost()
+    sender6.assert_nothing_lost()
+    assert limits(host) == (1500, 5000)
+
+
+def test_queue_length(host, start):
+    """For another length the kernel stops the device for a moment, and drops what is sent meanwhile."""
+    running = start("")
+    with Sender(host, IPV4) as sender:
+        for length in 100, 100000, 5000:
+            sender.wait(30)
+            running.apply(f"[Device]\nTransmitQueueLength={length}\n")
+            assert limits(host) == (1500, length)
+        sender.wait(30)
+        before = len(sender.missing())
+        for _ in range(10):
+            running.apply("[Device]\nTransmitQueueLength=5000\n")
+        sender.wait(30)
+    assert not sender.refused
+    assert len(sender.missing()) < len(sender.sent) / 2
+    # Nothing is stopped where nothing changes, but what was on its way when the length was read last.
+    assert len(sender.missing()) <= before
+
+
+@pytest.mark.parametrize("promote", [0, 1], ids=["secondaries go", "secondaries stay"])
+@pytest.mark.parametrize(
+    "change",
+    [("10.1.0.1/24", "10.1.0.7/24"), ("10.0.0.1/24", "10.1.0.1/24"), ("10.1.0.1/24", "10.1.0.1/16")],
+    ids=["same subnet", "another subnet", "another length"],
+)
+def test_route_of_others_stays(host, start, change, promote):
+    """Also where one address of a subnet takes the place of another, whatever promote_secondaries is."""
+    host.sysctl("net/ipv4/conf/default/promote_secondaries", promote)
+    running = start(f"[Network]\nAddress={change[0]}\n")
+    host.ip("route", "add", "203.0.113.0/24", "dev", "tun0")
+    running.apply(f"[Network]\nAddress={change[1]}\n")
+    assert [f"{local}/{length}" for local, _, length in host.addresses("tun0")] == [change[1]]
+    assert "203.0.113.0/24 dev tun0" in host.ip("route")
+    assert_answers(host, FAR)
+
+
+def test_ipv6_prefix_length(host, start):
+    """The kernel has an address of IPv6 but once on a device, so it goes before it comes back."""
+    running = start("")
+    host.ip("route", "add", "2001:db8:77::/48", "dev", "tun0")
+    for network, length in ("2001:2::1/64", 64), ("2001:2::1/48", 48):
+        running.apply(f"[Network]\nAddress={network}\n")
+        assert host.addresses("tun0") == {("2001:2::1", None, length)}
+        assert_answers(host, IPV6, "2001:db8:77::5")
+    running.apply("")
+    assert_answers(host)
+
+
+def test_every_address_changes_and_routes_stay(host, start):
+    """Also the routes that others made, though not one of the addresses before is left."""
+    running = start("")
+    host.ip("route", "add", "203.0.113.0/24", "dev", "tun0")
+    host.ip("route", "add", "2001:db8:77::/48", "dev", "tun0")
+    routes = "203.0.113.0/24 dev tun0 scope link", "2001:db8:77::/48 dev tun0"
+    for network in "10.0.0.1/24", "10.1.0.1/24", "10.2.0.1/16":
+        running.apply(f"[Network]\nAddress={network}\nAddress=fd00::1/64\n")
+        assert {address[0] for address in host.addresses("tun0")} == {network.partition("/")[0], "fd00::1"}
+        assert_answers(host, FAR, "2001:db8:77::5")
+    assert routes[0] in host.ip("route")
+    assert routes[1] in host.ip("-6", "route")
+    running.apply("")
+    assert_answers(host, IPV4, IPV6, FAR, "2001:db8:77::5")
+
+
+def test_peer_changes_under_traffic(host, start):
+    """Pings to somebody else behind the device do not notice, whoever the peer is."""
+    running = start("")
+    host.ip("route", "add", "203.0.113.0/24", "dev", "tun0")
+    with Sender(host, FAR) as sender:
+        for last in 9, 200, 2:
+            sender.wait(30)
+            running.apply(f"[Network]\nAddress=198.18.0.1\nPeer=198.18.0.{last}\n")
+            assert_answers(host, f"198.18.0.{last}")
+            assert host.addresses("tun0") == {("198.18.0.1", f"198.18.0.{last}", 32)}
+        sender.wait(30)
+    sender.assert_nothing_lost()
+
+
+def test_limits(host, start):
+    running = start("")
+    running.apply("[Device]\nMTUBytes=1300\nTransmitQueueLength=77\n")
+    assert limits(host) == (1300, 77)
+    running.apply("[Device]\nMTUBytes=9000\n")
+    assert limits(host) == (9000, 5000)
+    host.ping(IPV4, "-M", "do", "-s", "8972").assert_answered(3)
+
+
+def test_reflector_keys(host, start):
+    host.silence()
+    broadcast = echo(destination="198.18.0.255")
+    ends = "[Network]\nAddress=198.18.0.1/24\nAddress=2001:2::1/64\nPeer=198.18.0.2\nPeer=2001:2::2\n"
+    all_nodes = echo6(destination="ff02::1", hlim=255)
+    running = start(ends)
+    with Tunecho(host, "tun0", "198.18.0.1", "198.18.0.2") as tunecho:
+        assert tunecho.ask(echo()) == [answer()]
+        assert tunecho.ask(broadcast) == []
+        assert len(tunecho.ask(all_nodes)) == 1
+
+        running.apply(f"{ends}[Reflector]\nHopLimit=9\nAnswerBroadcast=yes\nAnswerMulticast=no\n")
+        assert tunecho.ask(echo()) == [answer(ttl=9)]
+        assert tunecho.ask(broadcast) == [answer(ttl=9)]
+        assert tunecho.ask(all_nodes) == []
+
+        running.apply(f"{ends}[Reflector]\nDestination=198.18.0.2\n")
+        assert tunecho.ask(echo()) == [answer()]
+        assert tunecho.ask(echo(destination="198.18.0.3")) == []
+
+        running.apply(ends)
+        assert tunecho.ask(echo(destination="198.18.0.3")) == [answer(destination="198.18.0.3")]
+
+
+def test_packets_key(host, start):
+    running = start("")
+    for text, entries in ("[Log]\nPackets=yes\n", 3), ("", 0):
+        running.apply(text)
+        seen = len(running.daemon.log)
+        assert_answers(host, IPV4)
+        running.daemon.totals()
+        assert len(re.findall(rf"{IPV4}: icmp", running.daemon.log[seen:])) == entries
+
+
+def test_engine_cannot_change(host, start):
+    """It stays, and says why; everything else of the file is applied."""
+    running = start("[Engine]\nType=auto\n")
+    log = running.reload("[Engine]\nType=syscall\n[Device]\nMTUBytes=1300\n")
+    assert re.search("Type=auto.*restart", log), log
+    assert limits(host) == (1300, 5000)
+    assert running.daemon.status_line().startswith("Reload refused")
+    assert_answers(host)
+
+    running.apply("[Engine]\nType=auto\n[Device]\nMTUBytes=1300\n")
+    assert not running.daemon.status_line().startswith("Reload refused")
+
+
+def test_mistakes_change_nothing(host, start):
+    """They are all told, with their lines, and none of the lines that are right is applied."""
+    running = start("[Device]\nMTUBytes=1400\n")
+    before = host.link("tun0")
+    device = "[Device]\nMTUBytes=1300\nTransmitQueueLength=x\n"
+    text = f"{device}[Network]\nAddress=10.0.0.1/99\n[Motor]\n[Reflector]\nHopLimit=9\n"
+    with Sender(host, IPV4) as sender:
+        sender.wait(20)
+        log = running.refuse(text)
+        sender.wait(20)
+    sender.assert_nothing_lost()
+    path = re.escape(str(host.directory / "test.conf"))
+    assert {int(line) for line in re.findall(rf"{path}:(\d+): ", log)} == {3, 5, 6}
+    assert host.link("tun0") == before
+    assert "ttl=64" in host.ping(IPV4).output
+
+
+FILES = {
+    "a directory": lambda path: path.mkdir(),
+    "missing, though it was named": lambda path: None,
+    "binary": lambda path: path.write_bytes(bytes(range(256)) * 16),
+    "large": lambda path: path.write_text("# nothing\n" * 10000),
+}
+
+
+@pytest.mark.parametrize("make", FILES.values(), ids=FILES)
+def test_file_that_is_none(host, start, make):
+    running = start("[Device]\nMTUBytes=1400\n")
+    path = host.directory / "test.conf"
+    path.unlink()
+    make(path)
+    log = running.daemon.reload()
+    assert str(path) in log
+    assert "keeps its settings" in log
+    assert limits(host) == (1400, 5000)
+    assert_answers(host)
+
+
+def test_status_says_so_until_it_is_good_again(host, start):
+    running = start("")
+    running.refuse("[Device]\nMTUBytes=1\n")
+    seen = len(running.daemon.read_messages())
+    assert_answers(host)
+    wait_until(lambda: len(running.daemon.read_messages()) > seen, "the totals")
+    assert re.match(r"Reload refused.*\d+ packets", running.daemon.status_line())
+
+    running.apply("")
+    assert re.match(r"\d+ packets", running.daemon.status_line())
+
+
+def test_no_trace_of_a_failure_is_left(host, start):
+    """What told the manager that something failed does not stay when it is good again."""
+    running = start("")
+    host.switch_ipv6_off()
+    running.refuse("[Network]\nAddress=fd00::1/64\n")
+    running.apply("")
+    running.daemon.read_messages()
+    last = [line for line in running.daemon.notifications if line.startswith("ERRNO=")]
+    assert not last or last[-1] == "ERRNO=0"
+
+
+def test_what_the_kernel_refuses_is_rolled_back(host, start):
+    """An address of IPv6, where that is switched off; whatever was applied before it fails is undone."""
+    running = start("[Network]\nAddress=198.18.0.1\nPeer=198.18.0.2\n")
+    host.sysctl("net/ipv6/conf/tun0/disable_ipv6", 1)
+    before = host.link("tun0")
+    text = "[Device]\nMTUBytes=1300\n[Network]\nAddress=10.0.0.1/24\nAddress=fd00::1/64\n"
+    with Sender(host, IPV4) as sender:
+        sender.wait(20)
+        log = running.refuse(text + "[Reflector]\nHopLimit=9\n")
+        sender.wait(20)
+    sender.assert_nothing_lost()
+    assert "IPv6" in log
+    assert host.link("tun0") == before
+    assert "ttl=64" in host.ping(IPV4).output
+
+
+def test_many_refusals_of_the_kernel(host, start):
+    """After any number of them the next good reload works."""
+    running = start("[Network]\nAddress=198.18.0.1\nPeer=198.18.0.2\n")
+    host.sysctl("net/ipv6/conf/tun0/disable_ipv6", 1)
+    for _ in range(10):
+        running.refuse("[Network]\nAddress=fd00::1/64\n")
+    running.apply("[Network]\nAddress=10.0.0.1/24\n")
+    assert host.addresses("tun0") == {("10.0.0.1", None, 24)}
+
+
+def test_options_still_win(host, start):
+    options = "--mtu=1350", "--address=10.9.0.1/24"
+    running = start("[Device]\nMTUBytes=1400\n[Network]\nAddress=10.0.0.1/24\n", *options)
+    running.apply("[Device]\nMTUBytes=1300\nTransmitQueueLength=9\n[Network]\nAddress=10.1.0.1/24\n")
+    assert limits(host) == (1350, 9)
+    assert host.addresses("tun0") == {("10.9.0.1", None, 24)}
+
+
+def test_default_file_comes_and_goes(host):
+    path = host.etc / "tunecho/tun0.conf"
+    daemon = host.start("tun0")
+    path.write_text("[Device]\nMTUBytes=1300\n[Network]\nAddress=10.0.0.1/24\n")
+    daemon.reload()
+    assert limits(host) == (1300, 5000)
+    assert_answers(host, "10.0.0.2")
+    path.unlink()
+    daemon.reload()
+    assert limits(host) == (1500, 5000)
+    assert_answers(host)
+
+
+def test_link_that_is_down(host, start):
+    """The reload sets it up again, as a start does."""
+    running = start("")
+    host.ip("link", "set", "tun0", "down")
+    running.apply("[Device]\nMTUBytes=1300\n")
+    assert limits(host) == (1300, 5000)
+    assert_answers(host)
+    host.ip("link", "set", "tun0", "down")
+    running.refuse("[Device]\nMTUBytes=1\n")
+    assert "UP" not in host.link("tun0")["flags"]
+    running.apply("")
+    assert_answers(host)
+
+
+def test_configure_is_switched(host, start):
+    """From no to yes the addresses come, from yes to no they stay."""
+    running = start("[Network]\nConfigure=no\n")
+    assert not host.addresses("tun0")
+    running.apply("")
+    assert_answers(host)
+    running.apply("[Network]\nConfigure=no\n[Device]\nMTUBytes=1300\n")
+    assert_answers(host)
+    assert limits(host) == (1300, 5000)
+    host.ip("address", "add", "10.5.0.1/24", "dev", "tun0")
+    running.apply("[Network]\nConfigure=no\n")
+    assert ("10.5.0.1", None, 24) in host.addresses("tun0")
+
+
+def test_ipv6_that_comes_back(host, start):
+    """Switched off and on again while it runs: a reload follows, and the defaults are the defaults again."""
+    running = start("")
+    host.sysctl("net/ipv6/conf/tun0/disable_ipv6", 1)
+    assert "IPv6 is switched off" in running.reload("")
+    assert_answers(host, IPV4)
+    host.sysctl("net/ipv6/conf/tun0/disable_ipv6", 0)
+    running.apply("")
+    assert_answers(host)
+
+
+def test_reloads_in_a_row(host, start, store):
+    """They leave nothing behind: no descriptor, no memory, and nobody waits."""
+    texts = f"[Network]\n{ENDS}Address=10.0.0.1/24\n", "[Device]\nMTUBytes=1300\n", "[Device]\nMTUBytes=1\n"
+    running = start("", store=store)
+
+    def held():
+        return len(running.daemon.descriptors()), int(running.daemon.status()["VmRSS"].split()[0])
+
+    for text in texts:
+        running.reload(text)
+    before = held()
+    with Sender(host, IPV4) as sender:
+        for number in range(51):
+            running.reload(texts[number % 3])
+    sender.assert_nothing_lost()
+    after = held()
+    assert after[0] == before[0]
+    assert after[1] - before[1] < 1024  # KiB; what a sanitizer keeps of freed memory is in it
+    assert store.names() == ["tun"]
+
+
+def test_burst_of_signals(host, start):
+    """Signals that come faster than they are handled are one; the last file counts."""
+    running = start("")
+    with Sender(host, IPV4) as sender:
+        for mtu in range(1300, 1400):
+            host.configure(f"[Device]\nMTUBytes={mtu}\n")
+            running.daemon.process.send_signal(signal.SIGHUP)
+            running.daemon.read_messages()
+        wait_until(lambda: running.daemon.read_messages() and limits(host)[0] == 1399, "the last one")
+        sender.wait(20)
+    sender.assert_nothing_lost()
+
+
+def test_before_ready(host):
+    """A reload that is asked for while the daemon starts is done once it is ready, and ends nothing."""
+    daemon = host.launch("tun0")
+    deadline = time.monotonic() + LIMIT
+    while daemon.status()["Name"] != "tunecho" or not int(daemon.status()["SigBlk"], 16) & 1:
+        assert time.monotonic() < deadline
+    daemon.process.send_signal(signal.SIGHUP)
+    wait_until(lambda: "has the settings" in daemon.log, "the reload")
+    assert_answers(host)
