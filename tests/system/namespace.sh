@@ -1,0 +1,101 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# An instance in another network namespace, by the example of a drop-in; and a device that is moved to one.
+# For the rig.
+
+# shellcheck disable=SC2317 # the functions are called through check
+
+set -u
+# shellcheck source=tests/system/tap.sh
+. "${BASH_SOURCE[0]%/*}/tap.sh"
+
+readonly unit=tunecho@tun0
+readonly example=/usr/share/doc/tunecho/examples/namespace.conf.example
+readonly drop_in=/etc/systemd/system/$unit.service.d/namespace.conf
+readonly exit_network=225 # systemd.exec(5): the namespace cannot be entered
+
+# in_blue COMMAND...: run a command in the other namespace.
+in_blue() {
+    nsenter --net=/run/netns/blue "$@"
+}
+
+index_in_blue() {
+    in_blue ip -oneline link show dev tun0 | cut -d: -f1
+}
+
+# Pings without a pause while the command runs, and none is lost.
+pings_during() {
+    local pinger result
+
+    in_blue ping -q -c 150 -i 0.01 -W 3 198.18.0.2 >/run/pings &
+    pinger=$!
+    sleep 0.3
+    "$@"
+    result=$?
+    wait "$pinger" && contains ' 0% packet loss' "$(cat /run/pings)" && return "$result"
+}
+
+test_start() {
+    ip netns add blue
+    in_blue ip link set lo up
+    check 'the example is installed' install -D -m 0644 "$example" "$drop_in"
+    systemctl daemon-reload
+    check 'the instance starts' systemctl start "$unit"
+    check 'its device is in the namespace' in_blue ip link show dev tun0
+    check 'and not in that of the system' fails device_exists tun0
+    check 'the peer answers in there' in_blue ping -q -c 10 -i 0.01 -W 2 198.18.0.2
+    check 'the peer answers over IPv6' in_blue ping -q -c 10 -i 0.01 -W 2 2001:2::2
+    check 'the peer does not answer out here' fails ping -q -c 1 -W 1 198.18.0.2
+}
+
+test_life() {
+    local index
+
+    index=$(index_in_blue)
+    check 'a restart loses nothing' pings_during systemctl restart "$unit"
+    check 'the device is the same' equal "$index" "$(index_in_blue)"
+    check 'a reload loses nothing' pings_during systemctl reload "$unit"
+    check 'another instance is out here' systemctl start tunecho@tun1
+    check 'and answers' pings 198.18.1.2
+    check 'the first one stops' systemctl stop "$unit"
+    check 'which removes its device' fails in_blue ip link show dev tun0
+    check 'the other one stays' pings 198.18.1.2
+}
+
+test_no_namespace() {
+    ip netns delete blue
+    check 'without the namespace, the start fails' fails systemctl start "$unit"
+    check 'systemd says that it is the namespace' \
+        wait_until 10 is_property "$unit" ExecMainStatus "$exit_network"
+    check 'no device was made' fails device_exists tun0
+    check 'it is given up' wait_until 15 is_property "$unit" ActiveState failed
+    rm "$drop_in"
+    systemctl daemon-reload
+    systemctl reset-failed "$unit"
+}
+
+# Somebody moves the device of an instance that runs out here: it answers there.
+test_moved() {
+    local index
+
+    ip netns add blue
+    check 'a device is moved' ip link set tun1 netns blue
+    in_blue ip address add 198.18.1.1 peer 198.18.1.2 dev tun1
+    in_blue ip link set tun1 up
+    check 'it answers where it is now' in_blue ping -q -c 10 -i 0.01 -W 2 198.18.1.2
+    check 'its service is active' is_property tunecho@tun1 ActiveState active
+    check 'it is restarted' systemctl restart tunecho@tun1
+    check 'it still answers there' in_blue ping -q -c 10 -i 0.01 -W 2 198.18.1.2
+    check 'the journal says that it is elsewhere' \
+        contains 'not in this network namespace' "$(journal --output=cat TUNECHO_INTERFACE=tun1)"
+    check 'it stops' systemctl stop tunecho@tun1
+    check 'which removes the device' fails in_blue ip link show dev tun1
+    ip netns delete blue
+}
+
+test_start
+test_life
+test_no_namespace
+test_moved
+tap_done

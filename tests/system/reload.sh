@@ -1,0 +1,262 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# systemctl reload: what changes under traffic, what is refused, and what a file with mistakes does. For the
+# rig.
+
+# shellcheck disable=SC2317 # the functions are called through check
+
+set -u
+# shellcheck source=tests/system/tap.sh
+. "${BASH_SOURCE[0]%/*}/tap.sh"
+# shellcheck source=tests/system/traffic.sh
+. "${BASH_SOURCE[0]%/*}/traffic.sh"
+
+readonly unit=tunecho@tun0
+readonly reloaded=0c7e391cabbb4d4ba61b32d4f0b38625 refused=c086462fa97144fbadbb3c71db7b3582
+readonly packet_read=8e682018efa44777b03586795f031816
+
+# The traffic is routed into the device by somebody else, so that it goes on whatever the peers are.
+readonly target_ipv4=203.0.113.9 target_ipv6=2001:db8:1::9
+
+# The addresses of every file here, which the traffic comes from.
+readonly network=('[Network]' 'Address=198.18.0.1' 'Address=2001:2::1')
+
+count_of() {
+    journal --output=cat "MESSAGE_ID=$1" | wc -l
+}
+
+# reloads MESSAGE_ID LINE...: write the lines to the file, reload, and wait for the entry that tells the
+# outcome. Where systemd is older than 253, `systemctl reload` does not wait.
+reloads() {
+    local outcome=$1 before
+
+    shift
+    before=$(count_of "$outcome")
+    configure tun0 "$@"
+    systemctl reload "$unit" || return
+    wait_until 10 has_more "$before" "$outcome"
+}
+
+has_more() {
+    [ "$(count_of "$2")" -gt "$1" ]
+}
+
+last_entry() {
+    field MESSAGE "MESSAGE_ID=$1" TUNECHO_INTERFACE=tun0
+}
+
+status_has() {
+    contains "$1" "$(property "$unit" StatusText)"
+}
+
+status_is_clear() {
+    fails contains refused "$(property "$unit" StatusText)"
+}
+
+# link_has TEXT: whether ip-link(8) shows the text about the device.
+link_has() {
+    contains " $1 " "$(ip link show dev tun0 | tr '\n' ' ')"
+}
+
+has_address() {
+    contains " $1 " "$(ip -oneline address show dev tun0 scope global | tr -s ' ') "
+}
+
+# ping_shows TEXT ARGUMENT...: whether ping(8) with these arguments prints the text.
+ping_shows() {
+    local text=$1
+
+    shift
+    contains "$text" "$(ping -c 1 -W 1 "$@" 2>&1)"
+}
+
+has_packet_entries() {
+    [ "$(count_of "$packet_read")" -gt 0 ]
+}
+
+test_start() {
+    configure tun0 "${network[@]}" Peer=198.18.0.2 Peer=2001:2::2
+    check 'it starts' systemctl start "$unit"
+    check 'IPv4 is routed into it' ip route add 203.0.113.0/24 dev tun0
+    check 'IPv6 is routed into it' ip route add 2001:db8:1::/48 dev tun0
+    pid=$(property "$unit" MainPID)
+    index=$(interface_index tun0)
+    start_traffic 1000 "$target_ipv4" "$target_ipv6"
+}
+
+test_mtu() {
+    check 'the MTU changes' reloads "$reloaded" "${network[@]}" '[Device]' MTUBytes=1400
+    check 'it is the new one' link_has 'mtu 1400'
+    check 'it goes back' reloads "$reloaded" "${network[@]}"
+    check 'to the default' link_has 'mtu 1500'
+}
+
+test_addresses() {
+    check 'another address is added' \
+        reloads "$reloaded" "${network[@]}" Address=10.77.0.1/24 Address=2001:db8:7::1/64
+    check 'the device has it' has_address 10.77.0.1/24
+    check 'the device has that of IPv6' has_address 2001:db8:7::1/64
+    check 'its subnet answers' pings 10.77.0.99
+    check 'its subnet of IPv6 answers' pings 2001:db8:7::99
+    check 'the first ones are still there' has_address 198.18.0.1/32
+    check 'those of IPv6, too' has_address 2001:2::1/128
+
+    check 'it is removed' reloads "$reloaded" "${network[@]}"
+    check 'the device has it no longer' fails has_address 10.77.0.1/24
+    check 'nor that of IPv6' fails has_address 2001:db8:7::1/64
+}
+
+test_peers() {
+    check 'peers are added' reloads "$reloaded" "${network[@]}" Peer=198.18.0.3 Peer=2001:2::3
+    check 'the peer answers' pings 198.18.0.3
+    check 'the peer of IPv6 answers' pings 2001:2::3
+    check 'they change' reloads "$reloaded" "${network[@]}" Peer=198.18.0.2 Peer=2001:2::2
+    check 'the new peer answers' pings 198.18.0.2
+    check 'the new peer of IPv6 answers' pings 2001:2::2
+    check 'the old one is no longer routed' fails pings 198.18.0.3
+    check 'nor is that of IPv6' fails pings 2001:2::3
+}
+
+test_reflector() {
+    local peers=(Peer=198.18.0.2 Peer=2001:2::2 Address=10.77.0.1/24)
+
+    check 'Destination= comes' reloads "$reloaded" "${network[@]}" "${peers[@]}" \
+        '[Reflector]' Destination=203.0.113.0/24 Destination=2001:db8:1::/48
+    check 'what it leaves out is silent' fails pings 198.18.0.2
+    check 'in IPv6, too' fails pings 2001:2::2
+    check 'Destination= goes' reloads "$reloaded" "${network[@]}" "${peers[@]}"
+    check 'everybody answers again' pings 198.18.0.2
+    check 'in IPv6, too' pings 2001:2::2
+
+    check 'HopLimit= changes' reloads "$reloaded" "${network[@]}" "${peers[@]}" '[Reflector]' HopLimit=17
+    check 'replies have it' ping_shows ttl=17 198.18.0.2
+    check 'in IPv6, too' ping_shows ttl=17 2001:2::2
+    check 'HopLimit= goes back' reloads "$reloaded" "${network[@]}" "${peers[@]}"
+    check 'replies have the default' ping_shows ttl=64 198.18.0.2
+
+    check 'broadcasts are not answered' fails ping_shows 'from 198.18.0.2' -b 10.77.0.255
+    check 'all nodes of IPv6 are answered' ping_shows 'from 2001:2::2' -L -I 2001:2::1 ff02::1%tun0
+    check 'both change' \
+        reloads "$reloaded" "${network[@]}" "${peers[@]}" '[Reflector]' AnswerBroadcast=yes AnswerMulticast=no
+    check 'broadcasts are answered' ping_shows 'from 198.18.0.2' -b 10.77.0.255
+    check 'all nodes of IPv6 are not' fails ping_shows 'from 2001:2::2' -L -I 2001:2::1 ff02::1%tun0
+}
+
+test_log() {
+    check 'there are no entries for packets' fails has_packet_entries
+    check 'Packets= changes' reloads "$reloaded" "${network[@]}" '[Log]' Packets=yes Sessions=no
+    check 'there are entries for packets' wait_until 5 has_packet_entries
+    check 'Packets= goes back' reloads "$reloaded" "${network[@]}"
+    count=$(count_of "$packet_read")
+    sleep 0.5
+    check 'there are no more entries for packets' equal "$count" "$(count_of "$packet_read")"
+}
+
+test_engine() {
+    check 'Type= is refused' \
+        reloads "$refused" "${network[@]}" '[Engine]' Type=syscall '[Device]' MTUBytes=1300
+    check 'the reason is that there is traffic' \
+        contains 'cannot change under traffic' "$(last_entry "$refused")"
+    check 'the remedy is a restart' contains restart "$(last_entry "$refused")"
+    check 'what else has changed is in force' wait_until 5 link_has 'mtu 1300'
+    check 'STATUS tells' wait_until 5 status_has 'Reload refused'
+    check 'the manager does not wait for more' wait_until 5 is_property "$unit" SubState running
+    check 'a file without it is taken' reloads "$reloaded" "${network[@]}"
+    check 'STATUS is clear again' wait_until 5 status_is_clear
+}
+
+# The settings that a file with mistakes must not touch, and then one without.
+test_mistakes() {
+    local entry before
+
+    check 'settings are there' reloads "$reloaded" "${network[@]}" '[Reflector]' HopLimit=17
+    before=$(ip address show dev tun0)
+    check 'a file with mistakes is refused' reloads "$refused" \
+        '[Network]' 'Address=10.99.0.1' 'Address=here' 'Colour=red' \
+        '[Device]' 'MTUBytes=1400' 'TransmitQueueLength=x'
+    for entry in '3: Address=here' '4: unknown key' '7: TransmitQueueLength=x'; do
+        check "a mistake is told: $entry" \
+            contains "tun0.conf:$entry" "$(journal --output=cat TUNECHO_INTERFACE=tun0)"
+    done
+    check 'it says that the settings stay' contains 'keeps its settings' "$(last_entry "$refused")"
+    check 'the device is as it was' equal "$before" "$(ip address show dev tun0)"
+    check 'so are the replies' ping_shows ttl=17 "$target_ipv4"
+    check 'STATUS tells' wait_until 5 status_has 'Reload refused'
+    check 'systemctl status shows it' contains 'Reload refused' "$(systemctl status --no-pager "$unit")"
+    sleep 1.5
+    check 'it still does when the totals change' status_has 'Reload refused'
+
+    check 'a file without mistakes is taken' reloads "$reloaded" "${network[@]}"
+    check 'STATUS is clear again' wait_until 5 status_is_clear
+    check 'the settings are the new ones' ping_shows ttl=64 "$target_ipv4"
+}
+
+test_loss() {
+    stop_traffic
+    check 'no packet was lost by all that' nothing_lost
+    note_traffic
+}
+
+# The kernel takes the device's queue out of service while its length changes, and drops what is sent into it
+# in this millisecond or two. Longer than that must not be.
+lost_at_most() {
+    local lost
+
+    for lost in $(figures lost); do
+        [ "$lost" -le "$1" ] || { grep . "$traffic"/*; return 1; }
+    done
+}
+
+test_queue_length() {
+    start_traffic 1000 "$target_ipv4" "$target_ipv6"
+    check 'the queue length changes' reloads "$reloaded" "${network[@]}" '[Device]' TransmitQueueLength=777
+    check 'it is the new one' link_has 'qlen 777'
+    check 'it goes back' reloads "$reloaded" "${network[@]}"
+    check 'to the default' link_has 'qlen 5000'
+    stop_traffic
+    check 'that took the kernel 50 ms at most' lost_at_most 50
+    note_traffic
+}
+
+# A file that is right, with settings that this system cannot have.
+test_impossible() {
+    local disable=/proc/sys/net/ipv6/conf/tun0/disable_ipv6
+
+    check 'IPv6 is switched off' tee "$disable" <<<1
+    check 'an IPv6 address is refused then' reloads "$refused" "${network[@]}" '[Device]' MTUBytes=1400
+    check 'the device is as it was' link_has 'mtu 1500'
+    check 'IPv4 answers' pings "$target_ipv4" 10
+    check 'STATUS tells' wait_until 5 status_has 'Reload refused'
+    check 'IPv6 is switched on' tee "$disable" <<<0
+    check 'the same file is taken now' reloads "$reloaded" "${network[@]}" '[Device]' MTUBytes=1400
+    check 'it is in force' link_has 'mtu 1400'
+    check 'STATUS is clear again' wait_until 5 status_is_clear
+    check 'no error number stays' is_property "$unit" StatusErrno 0
+}
+
+test_no_file() {
+    rm /etc/tunecho/tun0.conf
+    check 'without a file' systemctl reload "$unit"
+    check 'the defaults are back' wait_until 5 has_address '198.18.0.1 peer 198.18.0.2/32'
+    check 'the peer answers' pings 198.18.0.2
+    check 'the peer of IPv6 answers' pings 2001:2::2
+    check 'all of it was one process' equal "$pid" "$(property "$unit" MainPID)"
+    check 'with one device' equal "$index" "$(interface_index tun0)"
+    check 'it stops' systemctl stop "$unit"
+    check 'it ended well' is_property "$unit" Result success
+}
+
+test_start
+test_mtu
+test_addresses
+test_peers
+test_reflector
+test_log
+test_engine
+test_mistakes
+test_loss
+test_queue_length
+test_impossible
+test_no_file
+tap_done
