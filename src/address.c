@@ -99,6 +99,24 @@ bool prefix_contains(const struct prefix *prefix, int family, const void *addres
 }
 
 /**
+ * destinations_contain() - match a destination with the Destination= prefixes
+ * @prefixes: the prefixes
+ * @n: how many there are
+ * @family: AF_INET or AF_INET6, of @address
+ * @address: the address in network byte order, of any alignment
+ *
+ * Return: whether one of the prefixes contains it, or there is none.
+ */
+bool destinations_contain(const struct prefix *prefixes, size_t n, int family, const void *address)
+{
+        for (size_t i = 0; i < n; i++)
+                if (prefix_contains(&prefixes[i], family, address))
+                        return true;
+
+        return n == 0;
+}
+
+/**
  * prefix_broadcast() - the broadcast address of an IPv4 subnet
  * @prefix: a prefix
  *

@@ -118,11 +118,8 @@ static bool is_answered(const struct config *config, const struct address *addre
                 if (address_equal(&config->addresses[i].prefix.address, address))
                         return false;
 
-        for (size_t i = 0; i < config->n_destinations; i++)
-                if (prefix_contains(&config->destinations[i], address->family, address->bytes))
-                        return true;
-
-        return config->n_destinations == 0;
+        return destinations_contain(config->destinations, config->n_destinations, address->family,
+                                    address->bytes);
 }
 
 /* What to ping: the peer, or somebody else in the subnet; AF_UNSPEC if there is neither that would answer. */

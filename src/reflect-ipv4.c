@@ -36,7 +36,7 @@ static enum verdict judge_addresses(const struct policy *policy, struct in_addr 
                 return VERDICT_BAD_SOURCE;
         if (!group && !ipv4_is_unicast(destination))
                 return VERDICT_BAD_DESTINATION;
-        if (!policy_has_destination(policy, AF_INET, &destination))
+        if (!destinations_contain(policy->destinations, policy->n_destinations, AF_INET, &destination))
                 return VERDICT_NOT_OURS;
 
         if (!group)

@@ -39,7 +39,7 @@ static enum verdict judge_addresses(const struct policy *policy, const struct in
                 return VERDICT_BAD_SOURCE;
         if (!IN6_IS_ADDR_MULTICAST(destination) && !ipv6_is_unicast(destination))
                 return VERDICT_BAD_DESTINATION;
-        if (!policy_has_destination(policy, AF_INET6, destination))
+        if (!destinations_contain(policy->destinations, policy->n_destinations, AF_INET6, destination))
                 return VERDICT_NOT_OURS;
 
         *ret_answer = *destination;

@@ -34,4 +34,3 @@ enum verdict reflect_ipv6(const struct policy *policy, uint8_t *packet, size_t s
 
 bool fragment_is_sound(const struct icmp_part *part, size_t headers);
 enum verdict judge_icmp(const struct icmp_part *part, struct packet_info *ret_info);
-bool policy_has_destination(const struct policy *policy, int family, const void *address);

@@ -17,23 +17,6 @@
 #include "tunecho/checksum.h"
 
 /**
- * policy_has_destination() - match a destination with the Destination= prefixes
- * @policy: the policy
- * @family: AF_INET or AF_INET6
- * @address: the address in network byte order, of any alignment
- *
- * Return: whether one of the prefixes contains it, or there is none.
- */
-bool policy_has_destination(const struct policy *policy, int family, const void *address)
-{
-        for (size_t i = 0; i < policy->n_destinations; i++)
-                if (prefix_contains(&policy->destinations[i], family, address))
-                        return true;
-
-        return policy->n_destinations == 0;
-}
-
-/**
  * fragment_is_sound() - tell whether a fragment can be one of a packet
  * @part: what the packet carries, which need not be a fragment
  * @headers: size in bytes of the headers that count as part of the whole packet's 65,535

@@ -32,6 +32,7 @@ bool ipv6_is_unicast(const struct in6_addr *address);
 bool address_is_unicast(const struct address *address);
 
 bool prefix_contains(const struct prefix *prefix, int family, const void *address);
+bool destinations_contain(const struct prefix *prefixes, size_t n, int family, const void *address);
 struct in_addr prefix_broadcast(const struct prefix *prefix);
 
 int address_parse(struct address *ret_address, const char *text);
