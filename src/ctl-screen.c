@@ -129,7 +129,7 @@ void screen_end(void)
         int hidden = row - (LINES - 1);
 
         (void) attr_set(A_NORMAL, 0, NULL);
-        (void) mvaddnstr(LINES - 1, 0, "q to quit", COLS - 1);
+        (void) mvaddnstr(LINES - 1, 0, "q quits, space refreshes", COLS - 1);
         if (hidden > 0)
                 (void) printw(", %d lines more than fit", hidden);
         (void) refresh();
@@ -147,17 +147,21 @@ void screen_fit(void)
 }
 
 /**
- * screen_key_quits() - read the keys that were pressed
+ * screen_read_keys() - read the keys that were pressed
  *
- * Return: whether one of them asks to leave.
+ * Return: what they ask for; leaving goes before anything else.
  */
-bool screen_key_quits(void)
+enum screen_wish screen_read_keys(void)
 {
+        enum screen_wish wish = SCREEN_NOTHING;
         int key;
 
-        while ((key = getch()) != ERR)
+        while ((key = getch()) != ERR) {
                 if (key == 'q' || key == 'Q')
-                        return true;
+                        return SCREEN_QUIT;
+                if (key == ' ')
+                        wish = SCREEN_REFRESH;
+        }
 
-        return false;
+        return wish;
 }

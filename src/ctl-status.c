@@ -25,13 +25,17 @@ int ctl_failed(int error, const char *what)
         return error == -EACCES || error == -EPERM ? EX_NOPERM : EX_OSERR;
 }
 
-static int close_output(void)
+/**
+ * ctl_close_output() - see to it that all was written
+ *
+ * Return: 0 or the exit status.
+ */
+int ctl_close_output(void)
 {
-        errno = 0;
         if (fflush(stdout) == 0 && !ferror(stdout))
                 return 0;
 
-        warn("cannot write");
+        warnx("the output cannot be written");
         return EX_IOERR;
 }
 
@@ -91,7 +95,7 @@ int ctl_status(const struct ctl_options *options)
         if (r < 0)
                 return ctl_failed(r, "cannot print");
 
-        r = close_output();
+        r = ctl_close_output();
         return r > 0 ? r : explain_all(&instances);
 }
 
@@ -111,5 +115,5 @@ int ctl_metrics(const struct ctl_options *options)
                 return ctl_failed(r, options->query.directory);
 
         metrics_print(&instances, options->openmetrics, stdout);
-        return close_output();
+        return ctl_close_output();
 }

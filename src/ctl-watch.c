@@ -11,7 +11,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/signalfd.h>
-#include <sysexits.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -158,13 +157,26 @@ static bool take_signal(const struct watch *watch)
         return false;
 }
 
+static enum screen_wish take_keys(const struct pollfd *keys)
+{
+        if (keys->revents == 0)
+                return SCREEN_NOTHING;
+
+        /* Nobody is there any more. */
+        if (!(keys->revents & POLLIN))
+                return SCREEN_QUIT;
+
+        return screen_read_keys();
+}
+
 /* Wait for the next look. Returns false if somebody asks to leave instead. */
 static bool wait_until(const struct watch *watch, int64_t deadline)
 {
         bool has_keys = watch->on_screen && isatty(STDIN_FILENO);
+        enum screen_wish wish = SCREEN_NOTHING;
         int64_t left;
 
-        while ((left = deadline - now_msec()) > 0) {
+        while (wish == SCREEN_NOTHING && (left = deadline - now_msec()) > 0) {
                 struct pollfd polled[] = { { watch->signals, POLLIN, 0 },
                                            { has_keys ? STDIN_FILENO : -1, POLLIN, 0 } };
 
@@ -172,19 +184,19 @@ static bool wait_until(const struct watch *watch, int64_t deadline)
                         continue;
                 if (polled[0].revents != 0 && take_signal(watch))
                         return false;
-                if (polled[1].revents != 0 && (!(polled[1].revents & POLLIN) || screen_key_quits()))
-                        return false;
+                wish = take_keys(&polled[1]);
         }
 
-        return true;
+        return wish != SCREEN_QUIT;
 }
 
 static int run(struct watch *watch)
 {
-        int64_t next = now_msec();
         int r;
 
         for (unsigned n = 1;; n++) {
+                int64_t begin = now_msec();
+
                 r = look(watch);
                 if (r < 0)
                         return r;
@@ -193,16 +205,10 @@ static int run(struct watch *watch)
                         draw(watch);
                 else
                         print_lines(watch);
-                if (ferror(stdout))
-                        return -EIO;
-                if (n == watch->options->count)
+                if (ferror(stdout) || n == watch->options->count)
                         return 0;
 
-                /* What came late is not made up for. */
-                next += watch->options->interval_msec;
-                if (next < now_msec())
-                        next = now_msec();
-                if (!wait_until(watch, next))
+                if (!wait_until(watch, begin + watch->options->interval_msec))
                         return 0;
         }
 }
@@ -247,5 +253,5 @@ int ctl_watch(const struct ctl_options *options)
                 screen_close();
         free(watch.histories);
 
-        return r < 0 ? ctl_failed(r, options->query.directory) : 0;
+        return r < 0 ? ctl_failed(r, options->query.directory) : ctl_close_output();
 }

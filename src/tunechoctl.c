@@ -4,8 +4,6 @@
 
 #include <locale.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <sysexits.h>
 
 #include "tunecho/ctl.h"
 
@@ -16,7 +14,7 @@ static int print(const struct ctl_options *options)
         else
                 puts("tunechoctl " TUNECHO_VERSION);
 
-        return fflush(stdout) == 0 ? EXIT_SUCCESS : EX_IOERR;
+        return ctl_close_output();
 }
 
 int main(int argc, char *argv[])

@@ -34,4 +34,5 @@ int ctl_status(const struct ctl_options *options);
 int ctl_metrics(const struct ctl_options *options);
 int ctl_watch(const struct ctl_options *options);
 
+int ctl_close_output(void);
 int ctl_failed(int error, const char *what);

@@ -1,9 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #pragma once
 
-#include <stdbool.h>
-
 #include "tunecho/panel.h"
+
+/* What the keys ask for. */
+enum screen_wish {
+        SCREEN_NOTHING,
+        SCREEN_REFRESH,
+        SCREEN_QUIT,
+};
 
 int screen_open(void);
 void screen_close(void);
@@ -12,4 +17,4 @@ void screen_begin(struct panel *ret_panel);
 void screen_end(void);
 void screen_fit(void);
 
-bool screen_key_quits(void);
+enum screen_wish screen_read_keys(void);
