@@ -143,6 +143,53 @@ static void test_older_daemon(void **state)
         assert_memory_equal(&snapshot, &older, sizeof(older));
 }
 
+static bool is_printable(const char *text, size_t room)
+{
+        size_t size = strnlen(text, room);
+
+        for (size_t i = 0; i < size; i++)
+                if (text[i] <= ' ' || text[i] > '~')
+                        return false;
+
+        return size < room;
+}
+
+/* Whatever becomes of the text on its way, what is taken of it can be shown. */
+static void test_any_bytes(void **state)
+{
+        const struct snapshot good = sample_snapshot("tun0");
+        uint64_t random = 4711;
+        unsigned n_taken = 0;
+
+        (void) state;
+
+        for (unsigned i = 0; i < 20000; i++) {
+                char text[SNAPSHOT_TEXT_MAX];
+                struct snapshot snapshot;
+                size_t size;
+
+                sample_text(text, &good);
+                size = strlen(text);
+                for (unsigned change = 0; change <= i % 4; change++)
+                        text[random_word(&random) % size] = (char) (random_word(&random) % UINT8_MAX + 1);
+                if (i % 8 == 7)
+                        text[random_word(&random) % size] = '\0';
+
+                if (parse(&snapshot, "tun0", text) < 0)
+                        continue;
+
+                n_taken++;
+                assert_string_equal(snapshot.interface, "tun0");
+                assert_true(is_printable(snapshot.state, sizeof(snapshot.state)));
+                assert_true(is_printable(snapshot.engine, sizeof(snapshot.engine)));
+                assert_true(is_printable(snapshot.version, sizeof(snapshot.version)));
+                for (size_t peer = 0; peer < SNAPSHOT_MAX_PEERS; peer++)
+                        assert_true(is_printable(snapshot.peers[peer], sizeof(snapshot.peers[peer])));
+        }
+
+        assert_in_range(n_taken, 1, 10000);
+}
+
 static void test_states(void **state)
 {
         static const struct {
@@ -181,6 +228,7 @@ int main(void)
                 cmocka_unit_test(test_good),
                 cmocka_unit_test(test_bad),
                 cmocka_unit_test(test_older_daemon),
+                cmocka_unit_test(test_any_bytes),
                 cmocka_unit_test(test_states),
         };
 
