@@ -53,7 +53,7 @@ static const struct {
         { OPTION_COUNT, "count", "N", CTL_WATCH, "watch: end after N refreshes" },
         { OPTION_INTERVAL, "interval", "SECONDS", CTL_WATCH, "watch: time between refreshes, 1 by default" },
         { OPTION_DIRECTORY, "directory", "DIR", _CTL_COMMAND_MAX,
-          "look for instances in DIR instead of " INSTANCES_DIRECTORY },
+          "look for instances in DIR instead of " TUNECHO_RUN_DIR },
         { OPTION_HELP, "help", NULL, _CTL_COMMAND_MAX, "print this help, and exit" },
         { OPTION_VERSION, "version", NULL, _CTL_COMMAND_MAX, "print the version, and exit" },
 };
@@ -201,7 +201,7 @@ int ctl_options_parse(struct ctl_options *ret_options, int argc, char *argv[])
 
         *ret_options = (struct ctl_options) {
                 .command = CTL_STATUS,
-                .query = { .directory = INSTANCES_DIRECTORY, .timeout_msec = ANSWER_MSEC },
+                .query = { .directory = TUNECHO_RUN_DIR, .timeout_msec = ANSWER_MSEC },
                 .interval_msec = 1000,
         };
 

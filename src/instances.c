@@ -19,6 +19,7 @@
 #include <time.h>
 
 #include "tunecho/interface.h"
+#include "tunecho/status.h"
 #include "tunecho/util.h"
 
 /* A daemon that many ask at once may have no place for one more at first. */
@@ -60,7 +61,7 @@ static void begin_exchange(struct exchange *exchange, struct snapshot *snapshot,
         exchange->snapshot = snapshot;
         exchange->fd = -1;
         address->sun_family = AF_UNIX;
-        size = snprintf(address->sun_path, sizeof(address->sun_path), "%s/%s/status", directory,
+        size = snprintf(address->sun_path, sizeof(address->sun_path), "%s/%s/" STATUS_SOCKET, directory,
                         snapshot->interface);
         if (size < 0 || (size_t) size >= sizeof(address->sun_path)) {
                 end_exchange(exchange, -ENAMETOOLONG);

@@ -5,8 +5,6 @@
 
 #include "tunecho/snapshot.h"
 
-#define INSTANCES_DIRECTORY "/run/tunecho"
-
 /* Which instances to ask, and for how long to wait for them all. */
 struct instances_query {
         const char *directory; /* one below it for each instance, with its socket */
