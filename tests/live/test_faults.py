@@ -314,7 +314,9 @@ def test_no_memory_to_lock(host, name):
 def test_no_ring_when_the_load_comes(host, name):
     """It was to be had at the start, but not any more: told then, and nothing is lost."""
     daemon = host.start("tun0", f"--engine={name}")
-    free = next(number for number in itertools.count() if number not in daemon.descriptors())
+    daemon.totals()  # what it told the manager with is closed then
+    held = daemon.descriptors()
+    free = next(number for number in itertools.count() if number not in held)
     resource.prlimit(daemon.pid, resource.RLIMIT_NOFILE, (free, free))
     assert_answers_a_load(host, daemon)
     assert daemon.batched() is None
