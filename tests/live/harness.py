@@ -17,6 +17,7 @@ import select
 import shutil
 import signal
 import socket
+import stat
 import struct
 import subprocess
 import threading
@@ -439,6 +440,14 @@ class Totals(namedtuple("Totals", "packets replies dropped verdicts")):
         return Totals(*counts, self.verdicts - before.verdicts)
 
 
+def what_is(descriptor):
+    """What a descriptor in /proc is of: the TUN node by its number, because its path is that of a namespace."""
+    status = os.stat(descriptor)
+    if stat.S_ISCHR(status.st_mode) and status.st_rdev == os.makedev(10, 200):
+        return "/dev/net/tun"
+    return os.readlink(descriptor)
+
+
 class Daemon:
     """A running tunecho: its notifications, its log, its end."""
 
@@ -576,7 +585,7 @@ class Daemon:
             with contextlib.suppress(FileNotFoundError):  # closed meanwhile
                 info = Path(f"/proc/{self.pid}/fdinfo/{path.name}").read_text()
                 flags = int(re.search(r"^flags:\s*(\d+)", info, re.M)[1], 8)
-                found[int(path.name)] = os.readlink(path), bool(flags & os.O_CLOEXEC)
+                found[int(path.name)] = what_is(path), bool(flags & os.O_CLOEXEC)
         return found
 
     @contextlib.contextmanager
