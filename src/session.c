@@ -163,17 +163,21 @@ static void remove_entry(struct sessions *sessions, uint16_t i, struct session *
  * Some pings, such as fping(8), number all their requests through, whatever their destination. So what each
  * destination lacks is not lost: others have it.
  */
-static void find_sharers(struct sessions *sessions, uint16_t i)
+static void find_sharer(struct sessions *sessions, uint16_t i)
 {
         struct session *session = &sessions->entries[i].session;
 
         for (unsigned n = 0; n < SESSIONS_MAX; n++) {
                 struct session *other = &sessions->entries[n].session;
 
-                if (n != i && sessions->senders[n] == sessions->senders[i] &&
-                    other->identifier == session->identifier &&
-                    address_equal(&other->source, &session->source))
-                        other->shared = session->shared = true;
+                if (n == i || sessions->senders[n] != sessions->senders[i] ||
+                    other->identifier != session->identifier ||
+                    !address_equal(&other->source, &session->source))
+                        continue;
+
+                /* If there are more of them, they have found each other already. */
+                other->shared = session->shared = true;
+                return;
         }
 }
 
@@ -202,7 +206,7 @@ static uint16_t insert_entry(struct sessions *sessions, uint16_t bucket, uint64_
         sessions->buckets[bucket] = i;
         sessions->senders[i] = sender_of(sessions, packet);
         order_insert_newest(sessions, i);
-        find_sharers(sessions, i);
+        find_sharer(sessions, i);
         return i;
 }
 
