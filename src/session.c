@@ -4,8 +4,9 @@
  * Ping sessions: what arrived of each ping, so that the way out can be told from the way back.
  *
  * Nothing here reads a clock, and after sessions_new() nothing allocates: the table is full at SESSIONS_MAX,
- * and then the session that was quiet for longest goes. A request takes one look into a hash table that is
- * seeded, so that nobody can fill one of its chains on purpose. A new session takes one look at all others.
+ * and then the session that was quiet for longest goes. A request takes one look at the newest session, and one
+ * into a hash table that is seeded, so that nobody can fill one of its chains on purpose. A new session takes
+ * one look at all others.
  */
 
 #include "tunecho/session.h"
@@ -112,18 +113,26 @@ static uint32_t sender_of(const struct sessions *sessions, const struct packet_i
         return (uint32_t) mix_address(mix(sessions->seed, packet->identifier), &packet->source) | 1;
 }
 
-static uint16_t find(const struct sessions *sessions, uint16_t bucket, const struct packet_info *packet)
+static bool is_of(const struct session *session, const struct packet_info *packet)
 {
-        for (uint16_t i = sessions->buckets[bucket]; i != NONE; i = sessions->entries[i].next) {
-                const struct session *session = &sessions->entries[i].session;
+        return session->identifier == packet->identifier &&
+               address_equal(&session->source, &packet->source) &&
+               address_equal(&session->destination, &packet->destination);
+}
 
-                if (session->identifier == packet->identifier &&
-                    address_equal(&session->source, &packet->source) &&
-                    address_equal(&session->destination, &packet->destination))
-                        return i;
-        }
+static uint16_t find(const struct sessions *sessions, const struct packet_info *packet)
+{
+        uint16_t i = sessions->newest;
 
-        return NONE;
+        /* Requests of one ping mostly follow each other. */
+        if (i != NONE && is_of(&sessions->entries[i].session, packet))
+                return i;
+
+        i = sessions->buckets[bucket_of(sessions, packet)];
+        while (i != NONE && !is_of(&sessions->entries[i].session, packet))
+                i = sessions->entries[i].next;
+
+        return i;
 }
 
 static void order_remove(struct sessions *sessions, uint16_t i)
@@ -181,10 +190,9 @@ static void find_sharer(struct sessions *sessions, uint16_t i)
         }
 }
 
-static uint16_t insert_entry(struct sessions *sessions, uint16_t bucket, uint64_t now,
-                             const struct packet_info *packet)
+static uint16_t insert_entry(struct sessions *sessions, uint64_t now, const struct packet_info *packet)
 {
-        uint16_t i = sessions->free;
+        uint16_t i = sessions->free, bucket = bucket_of(sessions, packet);
         struct entry *entry = &sessions->entries[i];
 
         sessions->free = entry->next;
@@ -284,7 +292,7 @@ static void count_request(struct session *session, uint64_t now, const struct pa
 void sessions_add(struct sessions *sessions, uint64_t now, const struct packet_info *packet, size_t size,
                   struct session_change *ret_change)
 {
-        uint16_t bucket = bucket_of(sessions, packet), i = find(sessions, bucket, packet);
+        uint16_t i = find(sessions, packet);
 
         ret_change->opened = NULL;
         ret_change->closed = false;
@@ -304,7 +312,7 @@ void sessions_add(struct sessions *sessions, uint64_t now, const struct packet_i
                 ret_change->closed = sessions_close_oldest(sessions, &ret_change->closed_session);
 
         if (i == NONE) {
-                i = insert_entry(sessions, bucket, now, packet);
+                i = insert_entry(sessions, now, packet);
                 ret_change->opened = &sessions->entries[i].session;
         }
 
