@@ -952,6 +952,49 @@ void config_policy(const struct config *config, struct policy *ret_policy)
         *ret_policy = policy;
 }
 
+/* An address of the subnet that is not this host's. */
+static struct address neighbour_of(const struct prefix *prefix)
+{
+        struct address neighbour = prefix->address;
+        uint8_t *last = &neighbour.bytes[address_size(neighbour.family) - 1];
+
+        (*last)++;
+        if (*last == 0 || !prefix_contains(prefix, neighbour.family, neighbour.bytes) ||
+            (neighbour.family == AF_INET && neighbour.ipv4.s_addr == prefix_broadcast(prefix).s_addr))
+                *last = (uint8_t) (*last - 2);
+
+        return neighbour;
+}
+
+/* This host's own addresses never reach the device. */
+static bool is_answered(const struct config *config, const struct address *address)
+{
+        for (size_t i = 0; i < config->n_addresses; i++)
+                if (address_equal(&config->addresses[i].prefix.address, address))
+                        return false;
+
+        return destinations_contain(config->destinations, config->n_destinations, address->family,
+                                    address->bytes);
+}
+
+/**
+ * config_address_to_try() - say what to ping
+ * @config: the settings
+ * @family: AF_INET or AF_INET6
+ *
+ * Return: the peer, or somebody else in the subnet; AF_UNSPEC if there is neither that would answer.
+ */
+struct address config_address_to_try(const struct config *config, int family)
+{
+        struct address address = family == AF_INET ? config->peer_ipv4 : config->peer_ipv6;
+
+        for (size_t i = 0; i < config->n_addresses && address.family == AF_UNSPEC; i++)
+                if (config->addresses[i].prefix.address.family == family && config->addresses[i].has_length)
+                        address = neighbour_of(&config->addresses[i].prefix);
+
+        return is_answered(config, &address) ? address : (struct address) { 0 };
+}
+
 /**
  * config_print() - print the settings as a file that would set them
  * @config: the settings

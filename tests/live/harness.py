@@ -89,13 +89,15 @@ def new_network():
 
 
 class Host:
-    """A network namespace and an /etc, with the machine's users and nothing else in it."""
+    """A network namespace and an /etc, with the machine's users and nothing else in it, and an empty /run."""
 
     def __init__(self, directory):
         self.directory = Path(directory)
         self.daemons = []
         self.etc = self.directory / "etc"
         (self.etc / "tunecho").mkdir(parents=True)
+        self.run_directory = self.directory / "run"
+        self.run_directory.mkdir()
         for name in "passwd", "group", "nsswitch.conf", "ld.so.cache":
             with contextlib.suppress(FileNotFoundError):
                 shutil.copy(f"/etc/{name}", self.etc)
@@ -203,9 +205,9 @@ class Host:
         return path
 
     def daemon_command(self, *arguments, prefix=(), setup=":", binary=BINARY):
-        """The daemon on this host's /etc, after setup (shell), under prefix, dying with this process."""
-        script = f'mount --bind "$0" /etc && {setup} && exec "$@"'
-        launcher = "setpriv", "--pdeathsig=KILL", "unshare", "--mount", "sh", "-c", script, self.etc
+        """The daemon on this host's /etc and /run, after setup (shell), under prefix, dying with this process."""
+        script = f'mount --bind "$0/etc" /etc && mount --bind "$0/run" /run && {setup} && exec "$@"'
+        launcher = "setpriv", "--pdeathsig=KILL", "unshare", "--mount", "sh", "-c", script, self.directory
         return self.command(*launcher, *prefix, binary, *arguments)
 
     def tunecho(self, *arguments, env=(), **how):

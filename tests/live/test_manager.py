@@ -24,13 +24,14 @@ REMOVE = ["FDSTOREREMOVE=1", "FDNAME=tun"]
 TUNSETIFF, IFF_TUN, IFF_TAP, IFF_NO_PI = 0x400454CA, 1, 2, 0x1000
 
 # What the daemon holds open: input, log twice, the device, one socket to ask the kernel and one by which it
-# tells of the link, the doorbell's pipe, and sd-event's one.
+# tells of the link, that of the status and its locked directory, the doorbell's pipe, and sd-event's one.
 DESCRIPTORS = Counter(
     {
         "/dev/null": 1,
         "stderr": 2,
         "/net/tun": 1,
-        "socket": 2,
+        "socket": 3,
+        "/run/tunecho/tun0": 1,
         "anon_inode:[eventpoll]": 1,
         "pipe": 2,
     }
