@@ -7,7 +7,7 @@ import shutil
 import pytest
 
 from fakes import Instances
-from harness import Host, missing_requirement
+from harness import Host, missing_io_uring, missing_requirement
 from terminal import Terminal
 
 
@@ -18,10 +18,20 @@ def requirements():
         pytest.skip(reason)
 
 
+@pytest.fixture(scope="module", params=["syscall", "io_uring"])
+def each_engine(request):
+    """One engine after the other."""
+    reason = missing_io_uring() if request.param == "io_uring" else None
+    if reason:
+        pytest.skip(reason)
+    return request.param
+
+
 @pytest.fixture
-def host(tmp_path):
-    """A host for one test."""
-    with Host(tmp_path) as host:
+def host(tmp_path, request):
+    """A host for one test; of a test that wants each engine, with that."""
+    engine = request.getfixturevalue("each_engine") if "each_engine" in request.fixturenames else None
+    with Host(tmp_path, engine) as host:
         yield host
 
 
