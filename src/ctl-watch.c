@@ -22,6 +22,7 @@
 struct watch {
         const struct ctl_options *options;
         bool on_screen;
+        int keyboard; /* -1: none */
         int signals;
         struct history *histories; /* in the order of their first answers */
         size_t n_histories;
@@ -159,26 +160,22 @@ static bool take_signal(const struct watch *watch)
 
 static enum screen_wish take_keys(const struct pollfd *keys)
 {
-        if (keys->revents == 0)
-                return SCREEN_NOTHING;
-
-        /* Nobody is there any more. */
-        if (!(keys->revents & POLLIN))
+        /* Where nobody is there any more, there is no end of what can be read. */
+        if (keys->revents & (POLLHUP | POLLERR | POLLNVAL))
                 return SCREEN_QUIT;
 
-        return screen_read_keys();
+        return keys->revents & POLLIN ? screen_read_keys() : SCREEN_NOTHING;
 }
 
 /* Wait for the next look. Returns false if somebody asks to leave instead. */
 static bool wait_until(const struct watch *watch, int64_t deadline)
 {
-        bool has_keys = watch->on_screen && isatty(STDIN_FILENO);
         enum screen_wish wish = SCREEN_NOTHING;
         int64_t left;
 
         while (wish == SCREEN_NOTHING && (left = deadline - now_msec()) > 0) {
                 struct pollfd polled[] = { { watch->signals, POLLIN, 0 },
-                                           { has_keys ? STDIN_FILENO : -1, POLLIN, 0 } };
+                                           { watch->keyboard, POLLIN, 0 } };
 
                 if (poll(polled, ARRAY_SIZE(polled), (int) left) <= 0)
                         continue;
@@ -248,6 +245,7 @@ int ctl_watch(const struct ctl_options *options)
                 return ctl_failed(signals, "signals");
 
         watch.on_screen = screen_open() == 0;
+        watch.keyboard = watch.on_screen && isatty(STDIN_FILENO) ? STDIN_FILENO : -1;
         r = run(&watch);
         if (watch.on_screen)
                 screen_close();

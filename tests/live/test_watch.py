@@ -5,13 +5,14 @@ The instances count a second whenever they are asked, so that the screen depends
 not on when.
 """
 
+import os
 import re
 import subprocess
 
 import pytest
 
 from fakes import CLIENT
-from harness import LIMIT
+from harness import LIMIT, environment
 
 
 class Watch:
@@ -188,6 +189,24 @@ def test_terminal_that_cannot_be_drawn_upon(instances, terminal, term):
     one = terminal(80, 24)
     one.type(f"clear; TERM={term} {CLIENT} --directory={instances.directory} watch --count=2 --interval=0.1")
     one.wait_for_line("tun0: running, 5 packets/s, 5 replies/s; 10 packets, 10 replies, 0 dropped")
+
+
+def test_terminal_that_is_gone(instances):
+    """It is not the controlling one, so no signal tells of its end."""
+    instances.answer("tun0")
+    ours, theirs = os.openpty()
+    command = [CLIENT, f"--directory={instances.directory}", "watch", "--interval=3600"]
+    env = environment({"TERM": "xterm"})
+    with subprocess.Popen(command, stdin=theirs, stdout=theirs, env=env, start_new_session=True) as watch:
+        try:
+            os.close(theirs)
+            seen = b""
+            while b"tun0" not in seen:
+                seen += os.read(ours, 4096)
+            os.close(ours)
+            assert watch.wait(LIMIT) == 0
+        finally:
+            watch.kill()
 
 
 def test_keyboard_that_is_none(instances, terminal):

@@ -48,6 +48,22 @@ static const char *output(enum form form, struct snapshot *snapshots, size_t n)
         return text;
 }
 
+/* Of a table, how many blanks end a line is the library's to say. */
+static const char *without_blanks_at_ends(const char *text)
+{
+        static char result[OUTPUT_SIZE];
+        size_t used = 0;
+
+        for (const char *c = text; *c != '\0'; c++) {
+                while (*c == '\n' && used > 0 && result[used - 1] == ' ')
+                        used--;
+                result[used++] = *c;
+        }
+
+        result[used] = '\0';
+        return result;
+}
+
 static void assert_contains(const char *text, const char *part)
 {
         if (!strstr(text, part))
@@ -84,14 +100,14 @@ static void test_table(void **state)
         snapshots[3].dropped = 0;
         strcpy(snapshots[3].engine, "syscall");
         assert_string_equal(
-                output(FORM_TABLE, snapshots, 4),
+                without_blanks_at_ends(output(FORM_TABLE, snapshots, 4)),
                 "INTERFACE STATE          PING       PACKETS  REPLIES DROPPED      SESSIONS UPTIME ENGINE\n"
                 "tun0      running        198.18.0.2      65       52 12 malformed        3 3m12s  io_uring\n"
-                "                         2001:2::2                   1 not-echo                   \n"
-                "tun1      not-running                                                             \n"
+                "                         2001:2::2                   1 not-echo\n"
+                "tun1      not-running\n"
                 "echo-a    reload-refused                 53       52 1 not-echo          3 3m12s  io_uring\n"
                 "tun2      running        198.18.0.2      53       52 0                   3 3m12s  syscall\n"
-                "                                            7 unsent                              \n");
+                "                                            7 unsent\n");
 }
 
 /* One that runs on a terminal of 80 columns stays within it. */
