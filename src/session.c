@@ -33,7 +33,7 @@ struct sessions {
         uint16_t unused; /* the first of those that never were, whose memory is not touched */
         uint16_t newest, oldest;
         unsigned count;
-        uint32_t senders[SESSIONS_MAX]; /* of each entry in use, a hash of what sender_of() says; else 0 */
+        uint32_t senders[SESSIONS_MAX]; /* of each entry in use, what sender_of() says; else 0 */
         struct entry entries[SESSIONS_MAX];
 };
 
@@ -176,7 +176,7 @@ static void find_sharer(struct sessions *sessions, uint16_t i)
 {
         struct session *session = &sessions->entries[i].session;
 
-        for (unsigned n = 0; n < SESSIONS_MAX; n++) {
+        for (unsigned n = 0; n < sessions->unused; n++) {
                 struct session *other = &sessions->entries[n].session;
 
                 if (n == i || sessions->senders[n] != sessions->senders[i] ||
