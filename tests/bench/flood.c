@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /*
- * Floods a device with echo requests, faster than anything behind it can answer: a packet socket that
- * bypasses the queueing discipline, batches of one system call. What the device's queue has no room for is
- * refused, which costs little and is counted. Replies are none of its business. Prints one line of JSON.
+ * Floods a device with echo requests: a packet socket that bypasses the queueing discipline, batches of one
+ * system call. Without a rate it keeps the device's queue full: what that has no room for is refused and
+ * counted, and the next try comes a little later, as one that hammers at a full queue takes the cache lines
+ * from under the reader. Replies are none of its business. Prints one line of JSON.
  */
 
 #include <arpa/inet.h>
@@ -32,7 +33,12 @@
 #define PACKET_MIN  64
 #define PACKET_MAX  65535
 #define SECONDS_MAX 86400
+#define RATE_MAX    100000000
+#define SOURCES_MAX (1 << 24)
 #define IDENTIFIER  0x7e40
+
+/* In nanoseconds, after a refusal: less than the queue takes to run empty, more than a few packets take. */
+#define PAUSE 20000
 
 struct echo_header {
         uint8_t type, code;
@@ -57,6 +63,8 @@ _Static_assert(sizeof((union headers) { 0 }.ipv6) == 48, "the echo header follow
 struct job {
         const char *interface, *source, *destination;
         unsigned long size, milliseconds;
+        unsigned long rate;    /* packets a second, or 0: as many as the queue takes */
+        unsigned long sources; /* addresses that they come from, counted up from the source */
 };
 
 /* A batch: headers of their own, and one payload for all. */
@@ -64,6 +72,7 @@ struct generator {
         int fd;
         int family;
         struct sockaddr_ll device;
+        uint32_t source; /* the last four bytes of the first one, in host order */
         union headers headers[BATCH];
         unsigned char data[PACKET_MAX];
         struct iovec parts[BATCH][2];
@@ -138,6 +147,19 @@ static void set_sequence(struct echo_header *echo, unsigned sequence)
         echo->sequence = word;
 }
 
+/* The addresses differ in their last four bytes. */
+static void set_source(struct generator *generator, unsigned i, uint32_t number)
+{
+        union headers *headers = &generator->headers[i];
+        uint8_t *source = generator->family == AF_INET6 ? headers->ipv6.ip.ip6_src.s6_addr + 12 : (uint8_t *) &headers->ipv4.ip.saddr;
+        uint32_t address = htonl(generator->source + number), before;
+        uint16_t *checksum = generator->family == AF_INET6 ? &headers->ipv6.echo.checksum : &headers->ipv4.ip.check;
+
+        memcpy(&before, source, sizeof(before));
+        memcpy(source, &address, sizeof(address));
+        *checksum = checksum_update_range(*checksum, &before, &address, sizeof(address));
+}
+
 static int generator_prepare(struct generator *generator, const struct job *job)
 {
         union headers headers = { 0 };
@@ -156,6 +178,11 @@ static int generator_prepare(struct generator *generator, const struct job *job)
                 r = headers_ipv4(&headers, job, generator->data);
         if (r < 0)
                 return r;
+
+        memcpy(&generator->source,
+               generator->family == AF_INET6 ? headers.ipv6.ip.ip6_src.s6_addr + 12 : (uint8_t *) &headers.ipv4.ip.saddr,
+               sizeof(generator->source));
+        generator->source = ntohl(generator->source);
 
         for (unsigned i = 0; i < BATCH; i++) {
                 generator->headers[i] = headers;
@@ -205,8 +232,14 @@ static int generator_open(struct generator *generator, const struct job *job)
         return 0;
 }
 
+static void spin_until(uint64_t moment)
+{
+        while (clock_ns() < moment)
+                ;
+}
+
 /* Sends one batch, skipping what is refused. */
-static int generator_send(struct generator *generator, struct result *result)
+static int generator_send(struct generator *generator, const struct job *job, struct result *result)
 {
         for (unsigned i = 0; i < BATCH;) {
                 int n = sendmmsg(generator->fd, generator->messages + i, BATCH - i, 0);
@@ -219,6 +252,8 @@ static int generator_send(struct generator *generator, struct result *result)
                 else
                         result->accepted += (unsigned) n;
                 i += n < 0 ? 1 : (unsigned) n;
+                if (n < 0 && job->rate == 0)
+                        spin_until(clock_ns() + PAUSE);
         }
 
         return 0;
@@ -227,16 +262,21 @@ static int generator_send(struct generator *generator, struct result *result)
 static int generator_run(struct generator *generator, const struct job *job, struct result *result)
 {
         uint64_t begin = clock_ns(), end = begin + job->milliseconds * (NSEC_PER_SEC / 1000);
-        unsigned sequence = BATCH;
         int r;
 
-        for (; clock_ns() < end; sequence += BATCH) {
-                r = generator_send(generator, result);
+        for (uint64_t n = BATCH; clock_ns() < end; n += BATCH) {
+                if (job->rate > 0)
+                        spin_until(begin + (n - BATCH) * NSEC_PER_SEC / job->rate);
+
+                r = generator_send(generator, job, result);
                 if (r < 0)
                         return r;
 
-                for (unsigned i = 0; i < BATCH; i++)
-                        set_sequence(echo_header(generator, i), sequence + i);
+                for (unsigned i = 0; i < BATCH; i++) {
+                        set_sequence(echo_header(generator, i), (unsigned) n + i);
+                        if (job->sources > 1)
+                                set_source(generator, i, (uint32_t) ((n + i) % job->sources));
+                }
         }
 
         result->time = clock_ns() - begin;
@@ -247,8 +287,12 @@ static int parse_arguments(struct job *job, int argc, char **argv)
 {
         int option, r = 0;
 
-        while ((option = getopt(argc, argv, "s:t:")) >= 0 && r == 0) {
-                if (option == 's')
+        while ((option = getopt(argc, argv, "n:r:s:t:")) >= 0 && r == 0) {
+                if (option == 'n')
+                        r = option_number(optarg, 1, SOURCES_MAX, &job->sources);
+                else if (option == 'r')
+                        r = option_number(optarg, 1, RATE_MAX, &job->rate);
+                else if (option == 's')
                         r = option_number(optarg, PACKET_MIN, PACKET_MAX, &job->size);
                 else if (option == 't')
                         r = option_number(optarg, 1, SECONDS_MAX * 1000, &job->milliseconds);
@@ -268,13 +312,13 @@ int main(int argc, char **argv)
 {
         static struct generator generator = { .fd = -1 };
         struct result result = { 0 };
-        struct job job = { .size = 84, .milliseconds = 1000 };
+        struct job job = { .size = 84, .milliseconds = 1000, .sources = 1 };
         int r;
 
         r = parse_arguments(&job, argc, argv);
         if (r < 0) {
-                fprintf(stderr, "Usage: flood [-s BYTES OF PACKET] [-t MILLISECONDS] "
-                                "INTERFACE SOURCE DESTINATION\n");
+                fprintf(stderr, "Usage: flood [-n SOURCES] [-r PACKETS A SECOND] [-s BYTES OF PACKET] "
+                                "[-t MILLISECONDS] INTERFACE SOURCE DESTINATION\n");
                 return EXIT_FAILURE;
         }
 
