@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #pragma once
 
-/* What daemon.c and daemon-device.c share. */
+/* What the files of the daemon share. */
 
 #include <systemd/sd-event.h>
 
@@ -11,6 +11,7 @@
 #include "tunecho/link.h"
 #include "tunecho/service.h"
 #include "tunecho/session.h"
+#include "tunecho/status.h"
 
 /* What was told of the drops of one verdict. */
 struct drops {
@@ -40,8 +41,11 @@ struct daemon {
         struct link *link; /* NULL: the device is in another network namespace */
         struct policy policy;
         struct engine *engine;
+        struct status *status;                /* or NULL */
+        sd_event_source *clients;             /* of the status, or NULL */
         int told_fallback, told_unregistered; /* what the journal knows of its status */
         sd_event *event;
+        uint64_t ready;      /* when it was, in microseconds */
         bool ticking;        /* the alarm rings within a tick, and not only when reports are due */
         bool reload_refused; /* the settings are older than the file */
         struct reports reports;
@@ -55,6 +59,9 @@ struct daemon {
 int daemon_open_device(struct daemon *daemon);
 int daemon_find_link(struct daemon *daemon);
 int daemon_configure_link(struct daemon *daemon, unsigned patience);
+
+void daemon_open_status(struct daemon *daemon, const struct identity *owner);
+int daemon_serve_status(struct daemon *daemon);
 
 void daemon_observe(void *userdata, uint64_t now, const struct packet_info *packet, size_t size,
                     enum verdict verdict);

@@ -4,8 +4,8 @@
  * Ping sessions: what arrived of each ping, so that the way out can be told from the way back.
  *
  * Nothing here reads a clock, and after sessions_new() nothing allocates: the table is full at SESSIONS_MAX,
- * and then the session that was quiet for longest goes. A request takes one look into a hash table that is
- * seeded, so that nobody can fill one of its chains on purpose.
+ * and then the session that was quiet for longest goes. A request takes one look at the newest session, and one
+ * into a hash table that is seeded, so that nobody can fill one of its chains on purpose.
  */
 
 #include "tunecho/session.h"
@@ -105,18 +105,26 @@ static uint16_t bucket_of(const struct sessions *sessions, const struct packet_i
         return (uint16_t) (hash % N_BUCKETS);
 }
 
-static uint16_t find(const struct sessions *sessions, uint16_t bucket, const struct packet_info *packet)
+static bool is_of(const struct session *session, const struct packet_info *packet)
 {
-        for (uint16_t i = sessions->buckets[bucket]; i != NONE; i = sessions->entries[i].next) {
-                const struct session *session = &sessions->entries[i].session;
+        return session->identifier == packet->identifier &&
+               address_equal(&session->source, &packet->source) &&
+               address_equal(&session->destination, &packet->destination);
+}
 
-                if (session->identifier == packet->identifier &&
-                    address_equal(&session->source, &packet->source) &&
-                    address_equal(&session->destination, &packet->destination))
-                        return i;
-        }
+static uint16_t find(const struct sessions *sessions, const struct packet_info *packet)
+{
+        uint16_t i = sessions->newest;
 
-        return NONE;
+        /* Requests of one ping mostly follow each other. */
+        if (i != NONE && is_of(&sessions->entries[i].session, packet))
+                return i;
+
+        i = sessions->buckets[bucket_of(sessions, packet)];
+        while (i != NONE && !is_of(&sessions->entries[i].session, packet))
+                i = sessions->entries[i].next;
+
+        return i;
 }
 
 static void order_remove(struct sessions *sessions, uint16_t i)
@@ -151,10 +159,9 @@ static void remove_entry(struct sessions *sessions, uint16_t i, struct session *
         sessions->count--;
 }
 
-static uint16_t insert_entry(struct sessions *sessions, uint16_t bucket, uint64_t now,
-                             const struct packet_info *packet)
+static uint16_t insert_entry(struct sessions *sessions, uint64_t now, const struct packet_info *packet)
 {
-        uint16_t i = sessions->free;
+        uint16_t i = sessions->free, bucket = bucket_of(sessions, packet);
         struct entry *entry = &sessions->entries[i];
 
         sessions->free = entry->next;
@@ -252,7 +259,7 @@ static void count_request(struct session *session, uint64_t now, const struct pa
 void sessions_add(struct sessions *sessions, uint64_t now, const struct packet_info *packet, size_t size,
                   struct session_change *ret_change)
 {
-        uint16_t bucket = bucket_of(sessions, packet), i = find(sessions, bucket, packet);
+        uint16_t i = find(sessions, packet);
 
         ret_change->opened = NULL;
         ret_change->closed = false;
@@ -272,7 +279,7 @@ void sessions_add(struct sessions *sessions, uint64_t now, const struct packet_i
                 ret_change->closed = sessions_close_oldest(sessions, &ret_change->closed_session);
 
         if (i == NONE) {
-                i = insert_entry(sessions, bucket, now, packet);
+                i = insert_entry(sessions, now, packet);
                 ret_change->opened = &sessions->entries[i].session;
         }
 

@@ -17,6 +17,7 @@ import select
 import shutil
 import signal
 import socket
+import stat
 import struct
 import subprocess
 import threading
@@ -101,7 +102,7 @@ def new_network():
 
 
 class Host:
-    """A network namespace and an /etc, with the machine's users and nothing else in it.
+    """A network namespace, an /etc with the machine's users and nothing else in it, and an empty /run.
 
     An engine is that of every daemon here; without one, it is their choice.
     """
@@ -112,6 +113,8 @@ class Host:
         self.daemons = []
         self.etc = self.directory / "etc"
         (self.etc / "tunecho").mkdir(parents=True)
+        self.run_directory = self.directory / "run"
+        self.run_directory.mkdir()
         for name in "passwd", "group", "nsswitch.conf", "ld.so.cache":
             with contextlib.suppress(FileNotFoundError):
                 shutil.copy(f"/etc/{name}", self.etc)
@@ -226,9 +229,9 @@ class Host:
         return path
 
     def daemon_command(self, *arguments, prefix=(), setup=":", binary=BINARY):
-        """The daemon on this host's /etc, after setup (shell), under prefix, dying with this process."""
-        script = f'mount --bind "$0" /etc && {setup} && exec "$@"'
-        launcher = "setpriv", "--pdeathsig=KILL", "unshare", "--mount", "sh", "-c", script, self.etc
+        """The daemon on this host's /etc and /run, after setup (shell), under prefix, dying with this process."""
+        script = f'mount --bind "$0/etc" /etc && mount --bind "$0/run" /run && {setup} && exec "$@"'
+        launcher = "setpriv", "--pdeathsig=KILL", "unshare", "--mount", "sh", "-c", script, self.directory
         return self.command(*launcher, *prefix, binary, *arguments)
 
     def tunecho(self, *arguments, env=(), **how):
@@ -437,6 +440,14 @@ class Totals(namedtuple("Totals", "packets replies dropped verdicts")):
         return Totals(*counts, self.verdicts - before.verdicts)
 
 
+def what_is(descriptor):
+    """What a descriptor in /proc is of: the TUN node by its number, because its path is that of a namespace."""
+    status = os.stat(descriptor)
+    if stat.S_ISCHR(status.st_mode) and status.st_rdev == os.makedev(10, 200):
+        return "/dev/net/tun"
+    return os.readlink(descriptor)
+
+
 class Daemon:
     """A running tunecho: its notifications, its log, its end."""
 
@@ -574,7 +585,7 @@ class Daemon:
             with contextlib.suppress(FileNotFoundError):  # closed meanwhile
                 info = Path(f"/proc/{self.pid}/fdinfo/{path.name}").read_text()
                 flags = int(re.search(r"^flags:\s*(\d+)", info, re.M)[1], 8)
-                found[int(path.name)] = os.readlink(path), bool(flags & os.O_CLOEXEC)
+                found[int(path.name)] = what_is(path), bool(flags & os.O_CLOEXEC)
         return found
 
     @contextlib.contextmanager

@@ -24,13 +24,14 @@ REMOVE = ["FDSTOREREMOVE=1", "FDNAME=tun"]
 TUNSETIFF, IFF_TUN, IFF_TAP, IFF_NO_PI = 0x400454CA, 1, 2, 0x1000
 
 # What the daemon holds open: input, log twice, the device, one socket to ask the kernel and one by which it
-# tells of the link, the doorbell's pipe, and sd-event's one.
+# tells of the link, that of the status and its locked directory, the doorbell's pipe, and sd-event's one.
 DESCRIPTORS = Counter(
     {
         "/dev/null": 1,
         "stderr": 2,
-        "/net/tun": 1,
-        "socket": 2,
+        "/dev/net/tun": 1,
+        "socket": 3,
+        "/run/tunecho/tun0": 1,
         "anon_inode:[eventpoll]": 1,
         "pipe": 2,
     }
@@ -49,8 +50,8 @@ def assert_answers(host):
 
 
 def names_of(daemon):
-    """What it holds open; a device has lost its first directory with the namespace where it was opened."""
-    names = {str(daemon.log_path): "stderr", "/dev/net/tun": "/net/tun"}
+    """What it holds open."""
+    names = {str(daemon.log_path): "stderr"}
     found = [re.sub(r":\[\d+\]$", "", what) for what, _ in daemon.descriptors().values()]
     # A load may have been there, and a ring is kept.
     found = [what for what in found if what != "anon_inode:[io_uring]"]

@@ -270,5 +270,8 @@ int main(void)
                 cmocka_unit_test(test_no_locked_memory),
         };
 
+        if (skipped_without_io_uring())
+                return 0;
+
         return cmocka_run_group_tests(tests, policies_set_up, NULL);
 }

@@ -7,6 +7,7 @@
 #include <sched.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -192,4 +193,24 @@ void skip_unless(bool possible, struct CMUnitTest *test, const char *reason)
 
         test->name = name; /* until the program ends */
         test->test_func = nothing;
+}
+
+/**
+ * skipped_without_io_uring() - skip a whole program where the kernel or a container has no io_uring
+ *
+ * With TUNECHO_STRICT=1 nothing is skipped, and its tests fail.
+ *
+ * Return: whether it is skipped, which the program then has said.
+ */
+bool skipped_without_io_uring(void)
+{
+        const char *strict = getenv("TUNECHO_STRICT");
+
+        /* No ring is made of nothing: where there are rings, the arguments are at fault. */
+        if (syscall(SYS_io_uring_setup, 0, NULL) >= 0 || (errno != ENOSYS && errno != EPERM) ||
+            (strict && strcmp(strict, "1") == 0))
+                return false;
+
+        puts("1..0 # SKIP no io_uring here");
+        return true;
 }

@@ -27,3 +27,4 @@ void *exact_copy(const void *data, size_t size);
 const char *in_child(child_function function, char *ret_stderr, size_t stderr_room);
 const char *become_root(int namespaces);
 void skip_unless(bool possible, struct CMUnitTest *test, const char *reason);
+bool skipped_without_io_uring(void);

@@ -1,0 +1,77 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# What scripts/package has made: twice the same, without a complaint, and whole. For tests/system/rig.
+
+# shellcheck disable=SC2317 # the functions are called through check
+
+set -u
+# shellcheck source=tests/system/tap.sh
+. "${BASH_SOURCE[0]%/*}/../system/tap.sh"
+
+readonly packages=$TUNECHO_SOURCE/build/package again=$TUNECHO_SOURCE/build/package-again
+packaged=$(mktemp -d)
+
+# Every package in one directory is in the other, byte for byte.
+same_packages() {
+    equal "$(cd "$1" && sha256sum -- *.deb)" "$(cd "$2" && sha256sum -- *.deb)"
+}
+
+# The bytes of what is installed without manual pages, in units of 1000.
+installed_size() {
+    find "$packaged" -path '*/DEBIAN' -prune -o -path '*/share/man' -prune -o -type f -printf '%s\n' |
+        awk '{ bytes += $1 } END { print int((bytes + 999) / 1000) }'
+}
+
+# The names of the files that Meson installs, as a package has them.
+installed_by_meson() {
+    meson introspect --installed "$TUNECHO_BUILD" | /usr/bin/python3 -c '
+import json, sys
+for path in json.load(sys.stdin).values():
+    print(path.rpartition("/")[2])' | sort -u
+}
+
+names_in_package() {
+    find "$packaged" -path "$packaged/DEBIAN" -prune -o -printf '%f\n' | sed 's/\.gz$//' | sort -u
+}
+
+has_all_files() {
+    equal '' "$(comm -23 <(installed_by_meson) <(names_in_package))"
+}
+
+# Every program in the package, hardened. Control flow protection is not asked for: it takes a libc that was built
+# with it, which that of Debian 12 was not.
+hardened() {
+    local program
+
+    for program in "$packaged"/usr/*bin/*; do
+        hardening-check --nocfprotection "$program" || return
+    done
+}
+
+if ! [ -d "$packages" ] || ! [ -d "$again" ]; then
+    if [ "${TUNECHO_STRICT:-}" = 1 ]; then
+        check 'there are packages' test -d "$packages" -a -d "$again"
+    else
+        skip 'there are packages' "scripts/check package makes them"
+    fi
+    tap_done
+fi
+
+deb=("$packages"/tunecho_*.deb)
+check 'there is one package' equal 1 "${#deb[@]}"
+check 'built again, it is the same, byte for byte' same_packages "$packages" "$again"
+check 'lintian has neither an error nor a warning' \
+    equal '' "$(lintian --allow-root "$packages"/tunecho_*.changes 2>&1)"
+check 'all of it was compiled with the flags that harden' blhc --bindnow "$packages"/tunecho_*.build
+dpkg-deb --raw-extract "${deb[0]}" "$packaged"
+check 'its programs are hardened' hardened
+check 'it has all that Meson installs' has_all_files
+note "$(installed_size) kB without manual pages"
+check 'without manual pages it has less than 300 kB' test "$(installed_size)" -lt 300
+for library in libc6 libcap2 libinih1 libmnl0 libsystemd0 liburing2; do
+    check "it depends on $library" contains "$library" "$(dpkg-deb --field "${deb[0]}" Depends)"
+done
+check 'it enables and starts nothing' \
+    fails grep -E 'deb-systemd-helper|deb-systemd-invoke.* start' "$packaged/DEBIAN/postinst"
+tap_done
