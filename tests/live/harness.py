@@ -9,6 +9,7 @@ never meet. Every wait is bounded by LIMIT.
 import contextlib
 import ctypes
 import fcntl
+import itertools
 import json
 import os
 import re
@@ -95,6 +96,7 @@ class Host:
     def __init__(self, directory):
         self.directory = Path(directory)
         self.daemons = []
+        self._numbers = itertools.count()
         self.etc = self.directory / "etc"
         (self.etc / "tunecho").mkdir(parents=True)
         for name in "passwd", "group", "nsswitch.conf", "ld.so.cache":
@@ -225,7 +227,8 @@ class Host:
         """Start a daemon, without waiting for it to become ready."""
         if config is not None:
             arguments = (f"--config={self.configure(config)}", *arguments)
-        daemon = Daemon(self, len(self.daemons), arguments, **how)
+        # Never the same number twice: what another thread is about to start may still hold the socket of before.
+        daemon = Daemon(self, next(self._numbers), arguments, **how)
         self.daemons.append(daemon)
         return daemon
 
@@ -414,7 +417,7 @@ class Totals(namedtuple("Totals", "packets replies dropped verdicts")):
 
 
 def what_is(descriptor):
-    """What a descriptor in /proc is of: the TUN node by its number, because its path is that of a namespace."""
+    """What a descriptor in /proc is of: the TUN node by its number, as its path is that of a namespace."""
     status = os.stat(descriptor)
     if stat.S_ISCHR(status.st_mode) and status.st_rdev == os.makedev(10, 200):
         return "/dev/net/tun"
