@@ -41,8 +41,11 @@ uint8_t address_bits(int family)
  */
 bool address_equal(const struct address *a, const struct address *b)
 {
-        return a->family != AF_UNSPEC && a->family == b->family &&
-               memcmp(a->bytes, b->bytes, address_size(a->family)) == 0;
+        if (a->family == AF_UNSPEC || a->family != b->family)
+                return false;
+
+        return a->family == AF_INET ? a->ipv4.s_addr == b->ipv4.s_addr
+                                    : memcmp(&a->ipv6, &b->ipv6, sizeof(a->ipv6)) == 0;
 }
 
 /**

@@ -17,6 +17,7 @@
 #include <sys/stat.h>
 #include <sysexits.h>
 
+#include "tunecho/interface.h"
 #include "tunecho/util.h"
 
 #define FILE_SIZE_MAX   65536 /* bytes */
@@ -563,16 +564,13 @@ static void read_file(struct loader *loader)
         }
 }
 
-/* A name that systemd, a file's name and a log line bear; the kernel takes more. */
 static void check_interface(struct loader *loader, const char *name)
 {
-        static const char allowed[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-";
         char message[256];
 
         /* A refused one is told, too: in as much of it as an interface can have. */
         (void) snprintf(loader->config->interface, sizeof(loader->config->interface), "%s", name);
-        if (name[0] != '\0' && name[strspn(name, allowed)] == '\0' && strlen(name) < IFNAMSIZ &&
-            strcmp(name, ".") != 0 && strcmp(name, "..") != 0)
+        if (interface_is_name(name))
                 return;
 
         (void) snprintf(
@@ -950,6 +948,71 @@ void config_policy(const struct config *config, struct policy *ret_policy)
         }
 
         *ret_policy = policy;
+}
+
+/* This host's own addresses never reach the device. */
+static bool is_answered(const struct config *config, const struct address *address)
+{
+        for (size_t i = 0; i < config->n_addresses; i++)
+                if (address_equal(&config->addresses[i].prefix.address, address))
+                        return false;
+
+        return destinations_contain(config->destinations, config->n_destinations, address->family,
+                                    address->bytes);
+}
+
+/* An address behind the device: of the subnet, but not its broadcast address, and not this host's. */
+static bool is_behind(const struct config *config, const struct prefix *prefix, const struct address *address)
+{
+        return prefix_contains(prefix, address->family, address->bytes) &&
+               (address->family != AF_INET || address->ipv4.s_addr != prefix_broadcast(prefix).s_addr) &&
+               is_answered(config, address);
+}
+
+/* One next to this host's; the first address of a subnet comes last, as it has a meaning in some. */
+static bool find_neighbour(const struct config *config, const struct prefix *prefix,
+                           struct address *ret_address)
+{
+        static const int steps[] = { 1, 2, -1, -2 };
+        size_t last = address_size(prefix->address.family) - 1;
+
+        for (size_t i = 0; i < ARRAY_SIZE(steps); i++) {
+                struct address address = prefix->address;
+                int byte = address.bytes[last] + steps[i];
+
+                address.bytes[last] = (uint8_t) byte;
+                if (byte < 0 || byte > UINT8_MAX || !is_behind(config, prefix, &address))
+                        continue;
+
+                *ret_address = address;
+                return true;
+        }
+
+        return false;
+}
+
+/**
+ * config_address_to_try() - say what to ping
+ * @config: the settings
+ * @family: AF_INET or AF_INET6
+ *
+ * Return: the peer, or without one somebody else in a subnet behind the device; AF_UNSPEC if nobody would
+ *         answer.
+ */
+struct address config_address_to_try(const struct config *config, int family)
+{
+        const struct address *peer = family == AF_INET ? &config->peer_ipv4 : &config->peer_ipv6;
+        struct address address = { 0 };
+
+        if (peer->family != AF_UNSPEC)
+                return is_answered(config, peer) ? *peer : address;
+
+        for (size_t i = 0; i < config->n_addresses; i++)
+                if (config->addresses[i].has_length && config->addresses[i].prefix.address.family == family &&
+                    find_neighbour(config, &config->addresses[i].prefix, &address))
+                        break;
+
+        return address;
 }
 
 /**

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #pragma once
 
-/* What daemon.c and daemon-device.c share. */
+/* What the files of the daemon share. */
 
 #include <systemd/sd-event.h>
 
@@ -11,11 +11,20 @@
 #include "tunecho/link.h"
 #include "tunecho/service.h"
 #include "tunecho/session.h"
+#include "tunecho/status.h"
 
 /* What was told of the drops of one verdict. */
 struct drops {
         uint64_t told; /* how many */
         uint64_t when; /* the last time, in microseconds */
+};
+
+/* Entries of one kind, of which no second may have more. */
+#define SESSION_ENTRIES_MAX 10
+
+struct pace {
+        uint64_t when[SESSION_ENTRIES_MAX]; /* the latest ones were, in microseconds */
+        unsigned oldest;
 };
 
 /* Sessions that found no place among the entries. */
@@ -28,7 +37,8 @@ struct reports {
         struct sessions *sessions;
         struct session_sum sum;
         struct drops drops[_VERDICT_MAX];
-        unsigned session_entries, opened_entries, packet_entries;
+        struct pace opened, closed; /* entries for sessions */
+        unsigned packet_entries;
         uint64_t packets_left_out;
         uint64_t packets; /* as STATUS= has them */
 };
@@ -40,8 +50,11 @@ struct daemon {
         struct link *link; /* NULL: the device is in another network namespace */
         struct policy policy;
         struct engine *engine;
+        struct status *status;                /* or NULL */
+        sd_event_source *clients;             /* of the status, or NULL */
         int told_fallback, told_unregistered; /* what the journal knows of its status */
         sd_event *event;
+        uint64_t ready;      /* when it was, in microseconds */
         bool ticking;        /* the alarm rings within a tick, and not only when reports are due */
         bool reload_refused; /* the settings are older than the file */
         struct reports reports;
@@ -55,6 +68,9 @@ struct daemon {
 int daemon_open_device(struct daemon *daemon);
 int daemon_find_link(struct daemon *daemon);
 int daemon_configure_link(struct daemon *daemon, unsigned patience);
+
+void daemon_open_status(struct daemon *daemon, const struct identity *owner);
+int daemon_serve_status(struct daemon *daemon);
 
 void daemon_observe(void *userdata, uint64_t now, const struct packet_info *packet, size_t size,
                     enum verdict verdict);

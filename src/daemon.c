@@ -42,6 +42,9 @@
 /* How many are, until it is time to look whether there is more than one at a time. */
 #define READ_PACKETS_MAX 64
 
+/* ENGINE_LOAD packets that come sooner than this did not have to be waited for: there may be a load. */
+#define RUSH_USEC (3 * ENGINE_LOAD)
+
 /* Of a device of which nothing is known. */
 #define MTU_MAX 65535
 
@@ -50,8 +53,10 @@
 static void daemon_done(struct daemon *daemon)
 {
         doorbell_remove();
+        daemon->clients = sd_event_source_unref(daemon->clients);
         daemon->event = sd_event_unref(daemon->event);
         daemon->engine = engine_free(daemon->engine);
+        daemon->status = status_free(daemon->status);
         daemon->reports.sessions = sessions_free(daemon->reports.sessions);
         daemon->link = link_free(daemon->link);
         close_fdp(&daemon->tun_fd);
@@ -97,43 +102,6 @@ static int drop_privileges(struct daemon *daemon, const struct identity *identit
         return 0;
 }
 
-/* An address of the subnet that is not this host's. */
-static struct address neighbour_of(const struct prefix *prefix)
-{
-        struct address neighbour = prefix->address;
-        uint8_t *last = &neighbour.bytes[address_size(neighbour.family) - 1];
-
-        (*last)++;
-        if (*last == 0 || !prefix_contains(prefix, neighbour.family, neighbour.bytes) ||
-            (neighbour.family == AF_INET && neighbour.ipv4.s_addr == prefix_broadcast(prefix).s_addr))
-                *last = (uint8_t) (*last - 2);
-
-        return neighbour;
-}
-
-/* This host's own addresses never reach the device. */
-static bool is_answered(const struct config *config, const struct address *address)
-{
-        for (size_t i = 0; i < config->n_addresses; i++)
-                if (address_equal(&config->addresses[i].prefix.address, address))
-                        return false;
-
-        return destinations_contain(config->destinations, config->n_destinations, address->family,
-                                    address->bytes);
-}
-
-/* What to ping: the peer, or somebody else in the subnet; AF_UNSPEC if there is neither that would answer. */
-static struct address address_to_try(const struct config *config, int family)
-{
-        struct address address = family == AF_INET ? config->peer_ipv4 : config->peer_ipv6;
-
-        for (size_t i = 0; i < config->n_addresses && address.family == AF_UNSPEC; i++)
-                if (config->addresses[i].prefix.address.family == family && config->addresses[i].has_length)
-                        address = neighbour_of(&config->addresses[i].prefix);
-
-        return is_answered(config, &address) ? address : (struct address) { 0 };
-}
-
 /* "ping 198.18.0.2 or ping 2001:2::2", or what there is of it. */
 static const char *text_to_try(const struct config *config, char *text, size_t size)
 {
@@ -142,7 +110,7 @@ static const char *text_to_try(const struct config *config, char *text, size_t s
 
         (void) snprintf(text, size, "ping an address that is routed into it");
         for (size_t i = 0; i < ARRAY_SIZE(families); i++) {
-                struct address address = address_to_try(config, families[i]);
+                struct address address = config_address_to_try(config, families[i]);
                 char address_buffer[PREFIX_TEXT_SIZE];
 
                 if (address.family != AF_UNSPEC)
@@ -176,10 +144,14 @@ static void tell_totals(struct daemon *daemon, enum message message, const char 
                      counters_text(text, counters));
 }
 
-static void tell_ready(struct daemon *daemon)
+static int tell_ready(struct daemon *daemon)
 {
         char try[256];
         int r;
+
+        r = sd_event_now(daemon->event, CLOCK_MONOTONIC, &daemon->ready);
+        if (r < 0)
+                return r;
 
         (void) text_to_try(daemon->config, try, sizeof(try));
         journal_send(daemon->journal, MESSAGE_READY, NULL, 0, "'%s' is ready, try: %s",
@@ -189,6 +161,7 @@ static void tell_ready(struct daemon *daemon)
                 journal_send(daemon->journal, MESSAGE_SYSTEM_FAILED, NULL, r,
                              "Cannot tell the service manager that '%s' is ready, ignoring: %m",
                              daemon->config->interface);
+        return 0;
 }
 
 /* An alarm that is set already covers the packets that come until it rings. */
@@ -241,6 +214,12 @@ static int tick(struct daemon *daemon)
         }
 
         tell_engine(daemon);
+        if (daemon->clients) {
+                r = sd_event_source_set_enabled(daemon->clients, SD_EVENT_ON);
+                if (r < 0)
+                        return r;
+        }
+
         daemon->ticking = false;
         due = daemon_report(daemon, now);
         if (due == UINT64_MAX)
@@ -290,6 +269,38 @@ static int watch_link(struct daemon *daemon)
                 return r;
 
         return doorbell_add(fd);
+}
+
+/* A client at a time. Where none can be taken in, as with a lack of descriptors, they wait for the next tick. */
+static int on_client(sd_event_source *source, int fd, uint32_t events, void *userdata)
+{
+        struct daemon *daemon = userdata;
+        int r;
+
+        (void) fd;
+        (void) events;
+
+        r = daemon_serve_status(daemon);
+        if (r >= 0 || r == -EAGAIN)
+                return 0;
+
+        r = sd_event_source_set_enabled(source, SD_EVENT_OFF);
+        return r < 0 ? r : start_ticking(daemon);
+}
+
+static int watch_status(struct daemon *daemon)
+{
+        int r;
+
+        if (!daemon->status)
+                return 0;
+
+        r = sd_event_add_io(daemon->event, &daemon->clients, status_fd(daemon->status), EPOLLIN, on_client,
+                            daemon);
+        if (r < 0)
+                return r;
+
+        return doorbell_add(status_fd(daemon->status));
 }
 
 /* Returns whether the settings are those of the file now. */
@@ -403,7 +414,11 @@ static int set_up_events(struct daemon *daemon)
         if (r < 0)
                 return r;
 
-        return watch_link(daemon);
+        r = watch_link(daemon);
+        if (r < 0)
+                return r;
+
+        return watch_status(daemon);
 }
 
 /*
@@ -413,6 +428,7 @@ static int set_up_events(struct daemon *daemon)
  */
 static int wait_in_read(struct daemon *daemon, uint64_t before)
 {
+        uint64_t mark = before;
         int n = 0, r, error;
 
         r = doorbell_open(daemon->tun_fd);
@@ -427,6 +443,11 @@ static int wait_in_read(struct daemon *daemon, uint64_t before)
                 if (now - before > HURRY_USEC)
                         break;
                 before = now;
+
+                if (n % ENGINE_LOAD == 0 && now - mark < RUSH_USEC)
+                        break;
+                if (n % ENGINE_LOAD == 0)
+                        mark = now;
         }
 
         error = doorbell_close();
@@ -456,17 +477,17 @@ static int wait_for_packets(struct daemon *daemon)
                         first = now;
         }
 
-        if (n < ENGINE_LOAD || now - first > ENGINE_LOAD * HURRY_USEC)
+        if (n < ENGINE_LOAD || now - first < RUSH_USEC || now - first > ENGINE_LOAD * HURRY_USEC)
                 return n;
 
         r = wait_in_read(daemon, now);
         return r < 0 ? r : n + r;
 }
 
-/* Moves packets until the bell rings. */
+/* Moves packets until the bell rings, and some in any case: who rings all the time must not stop them. */
 static int move_packets(struct daemon *daemon)
 {
-        while (!doorbell_rung()) {
+        do {
                 bool more;
                 int n, r;
 
@@ -483,7 +504,7 @@ static int move_packets(struct daemon *daemon)
                 r = more ? doorbell_listen() : 0;
                 if (r < 0)
                         return r;
-        }
+        } while (!doorbell_rung());
 
         return 0;
 }
@@ -494,16 +515,15 @@ static int loop(struct daemon *daemon)
         for (;;) {
                 int r;
 
+                /* One event, and then packets, until there is no event left. */
                 doorbell_answer();
-
-                /* All that rang, and what came of it. */
-                do {
-                        r = sd_event_run(daemon->event, 0);
-                        if (r < 0)
-                                return r;
-                        if (sd_event_get_state(daemon->event) == SD_EVENT_FINISHED)
-                                return 0;
-                } while (r > 0);
+                r = sd_event_run(daemon->event, 0);
+                if (r < 0)
+                        return r;
+                if (sd_event_get_state(daemon->event) == SD_EVENT_FINISHED)
+                        return 0;
+                if (r > 0)
+                        doorbell_ring();
 
                 r = move_packets(daemon);
                 if (r < 0)
@@ -545,9 +565,9 @@ static int serve(struct daemon *daemon)
         if (r < 0)
                 return fail(daemon, EX_OSERR, MESSAGE_SYSTEM_FAILED, r, "Cannot set up the event loop: %m");
 
-        tell_ready(daemon);
-
-        r = loop(daemon);
+        r = tell_ready(daemon);
+        if (r >= 0)
+                r = loop(daemon);
         engine_flush(daemon->engine);
         service_stopping();
         daemon_report_all(daemon);
@@ -613,6 +633,7 @@ int daemon_run(struct config *config, const struct journal *journal)
         if (r != 0)
                 return r;
 
+        daemon_open_status(&daemon, config->user ? &identity : NULL);
         r = drop_privileges(&daemon, config->user ? &identity : NULL);
         if (r != 0)
                 return r;

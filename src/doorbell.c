@@ -262,6 +262,14 @@ bool doorbell_rung(void)
 }
 
 /**
+ * doorbell_ring() - ring as a signal would, so that nobody waits before the bell was answered
+ */
+void doorbell_ring(void)
+{
+        bell.rung = 1;
+}
+
+/**
  * doorbell_answer() - hear the next ring
  *
  * To be followed by a look at everything that may have rung.

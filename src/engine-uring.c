@@ -25,6 +25,8 @@
 #define BUFFER_SIZE_MAX (1024 * 1024) /* bytes, of both halves */
 #define BATCH_MIN       8
 
+#define CACHE_LINE ((size_t) 64) /* bytes */
+
 /* What a completion of a write carries; one of a read carries the number of its packet. */
 #define WRITE_DATA UINT64_MAX
 
@@ -55,7 +57,7 @@ static int buffer_allocate(struct uring *uring, size_t packet_size)
         void *buffer;
 
         /* One byte more than the largest packet, so that a larger one can be told from it. */
-        uring->slot_size = (packet_size + 64) & ~(size_t) 63;
+        uring->slot_size = ((packet_size + 64) & ~(size_t) 63) | 64;
         uring->n_slots = (unsigned) (BUFFER_SIZE_MAX / 2 / uring->slot_size);
         if (uring->n_slots > URING_BATCH_MAX)
                 uring->n_slots = URING_BATCH_MAX;

@@ -6,7 +6,7 @@
  *
  * At low load there are plain system calls, one for each packet and each reply, as nothing answers sooner.
  * Packets that come faster than they are answered are moved in batches, where there is a ring for it; a batch
- * grows as long as it is full, and one that is nearly empty ends them.
+ * grows as long as it is full, and one that is not ends them.
  */
 
 #include "tunecho/engine.h"
@@ -22,11 +22,11 @@
 #include "tunecho/util.h"
 
 /* No device has a larger MTU; the pages that no packet reaches are never touched. */
-#define BUFFER_SIZE 65536
+#define BUFFER_SIZE  65536
+#define BUFFER_ALIGN 64 /* a cache line: the kernel copies faster into whole ones */
 
-/* The first batch has as many; one that is filled to less than a quarter is the last one. */
-#define BATCH_MIN      8
-#define BATCH_QUARTERS 4
+/* The size of the first batch, in packets. */
+#define BATCH_MIN 8
 
 struct engine {
         int fd; /* the caller's */
@@ -40,7 +40,7 @@ struct engine {
         struct uring *uring; /* or NULL */
         unsigned batch;      /* size of the next one, or 0: plain system calls */
 
-        uint8_t buffer[BUFFER_SIZE];
+        uint8_t *buffer;
 };
 
 static const char *const names[] = {
@@ -116,6 +116,10 @@ int engine_new(struct engine **ret_engine, enum engine_type type, int fd, unsign
         if (!engine)
                 return -ENOMEM;
 
+        engine->buffer = aligned_alloc(BUFFER_ALIGN, BUFFER_SIZE);
+        if (!engine->buffer)
+                return -ENOMEM;
+
         engine->fd = fd;
         engine->mtu = mtu;
         engine->policy = policy;
@@ -143,8 +147,11 @@ int engine_new(struct engine **ret_engine, enum engine_type type, int fd, unsign
  */
 struct engine *engine_free(struct engine *engine)
 {
-        if (engine)
-                uring_free(engine->uring);
+        if (!engine)
+                return NULL;
+
+        uring_free(engine->uring);
+        free(engine->buffer);
         free(engine);
         return NULL;
 }
@@ -167,42 +174,45 @@ void engine_observe(struct engine *engine, engine_observer_t observer, void *use
         engine->userdata = userdata;
 }
 
-/* When packets were read; good for the few microseconds that a batch of them takes. */
-struct moment {
-        uint32_t time_of_day; /* milliseconds since midnight UT */
-        uint64_t monotonic;   /* microseconds */
-};
-
-static struct moment moment_now(void)
+static uint64_t microseconds_now(void)
 {
-        struct timespec real, monotonic;
+        struct timespec now;
 
-        (void) clock_gettime(CLOCK_REALTIME, &real);
-        (void) clock_gettime(CLOCK_MONOTONIC, &monotonic);
-        return (struct moment) {
-                .time_of_day = (uint32_t) (real.tv_sec % 86400 * 1000 + real.tv_nsec / 1000000),
-                .monotonic = (uint64_t) monotonic.tv_sec * 1000000 + (uint64_t) monotonic.tv_nsec / 1000,
-        };
+        (void) clock_gettime(CLOCK_MONOTONIC, &now);
+        return (uint64_t) now.tv_sec * 1000000 + (uint64_t) now.tv_nsec / 1000;
+}
+
+/* In milliseconds since midnight UT. */
+static uint32_t time_of_day(void)
+{
+        struct timespec now;
+
+        (void) clock_gettime(CLOCK_REALTIME, &now);
+        return (uint32_t) (now.tv_sec % 86400 * 1000 + now.tv_nsec / 1000000);
 }
 
 /* Judges a packet and counts it; the reply, if there is one, lies within it. */
-static struct reflection judge(struct engine *engine, const struct moment *now, uint8_t *packet, size_t size)
+static struct reflection judge(struct engine *engine, uint64_t now, uint8_t *packet, size_t size)
 {
+        uint32_t time = reflect_needs_time(packet, size) ? time_of_day() : 0;
         struct reflection reflection;
         enum verdict verdict;
 
-        verdict = reflect(engine->policy, now->time_of_day, packet, size, &reflection);
+        verdict = reflect(engine->policy, time, packet, size, &reflection);
         engine->counters.verdicts[verdict]++;
         if (engine->observer)
-                engine->observer(engine->userdata, now->monotonic, &reflection.packet, size, verdict);
+                engine->observer(engine->userdata, now, &reflection.packet, size, verdict);
 
         return reflection;
 }
 
-/* Reads a packet and answers it at once. Returns 1, 0 if there is none, or a negative errno. */
-static int move_one(struct engine *engine, struct moment *now)
+/*
+ * Reads a packet and answers it at once. Returns 1, 0 if there is none, or a negative errno. The clock is read
+ * for the first one of several that follow each other, which have @now in common.
+ */
+static int move_one(struct engine *engine, uint64_t *now)
 {
-        ssize_t size = read(engine->fd, engine->buffer, sizeof(engine->buffer));
+        ssize_t size = read(engine->fd, engine->buffer, BUFFER_SIZE);
         struct reflection reply;
 
         /* A read that waits while the device is deleted ends with EFAULT, every later one with EBADFD. */
@@ -210,10 +220,10 @@ static int move_one(struct engine *engine, struct moment *now)
                 return -EBADFD;
         if (size < 0)
                 return errno == EAGAIN || errno == EINTR ? 0 : -errno;
-        if (now->monotonic == 0)
-                *now = moment_now();
+        if (*now == 0)
+                *now = microseconds_now();
 
-        reply = judge(engine, now, engine->buffer, (size_t) size);
+        reply = judge(engine, *now, engine->buffer, (size_t) size);
         if (reply.length > 0 &&
             TEMP_FAILURE_RETRY(write(engine->fd, engine->buffer + reply.offset, reply.length)) < 0)
                 engine->counters.unsent++;
@@ -226,7 +236,7 @@ static int move_plain(struct engine *engine, bool *ret_more)
 {
         bool batches = engine->status.type == ENGINE_IO_URING;
         int limit = batches ? ENGINE_LOAD : ENGINE_BUDGET;
-        struct moment now = { 0 };
+        uint64_t now = 0;
 
         *ret_more = false;
         for (int i = 0; i < limit; i++) {
@@ -242,22 +252,24 @@ static int move_plain(struct engine *engine, bool *ret_more)
         return limit;
 }
 
-/* The next size of a batch of which n packets were there; none if the replies left at once. */
+/*
+ * The next size of a batch of which n packets were there. One that was not full has emptied the device: what
+ * comes next is answered sooner, and for less, by plain system calls than by reads that find nothing.
+ */
 static void adapt_batch(struct engine *engine, unsigned n)
 {
-        if (n == engine->batch && engine->batch < uring_batch_max(engine->uring)) {
-                engine->batch *= 2;
-                if (engine->batch > uring_batch_max(engine->uring))
-                        engine->batch = uring_batch_max(engine->uring);
-        }
-        if (n * BATCH_QUARTERS < engine->batch)
+        unsigned max = uring_batch_max(engine->uring);
+
+        if (n < engine->batch)
                 engine_flush(engine);
+        else
+                engine->batch = 2 * n < max ? 2 * n : max;
 }
 
 /* Returns how many packets it took, or a negative errno. */
 static int move_batch(struct engine *engine, bool *ret_more)
 {
-        struct moment now = moment_now();
+        uint64_t now = microseconds_now();
         unsigned refused, n = 0;
         int failure = 0, r;
 
@@ -279,7 +291,7 @@ static int move_batch(struct engine *engine, bool *ret_more)
                 }
 
                 n++;
-                reply = judge(engine, &now, packet, (size_t) size);
+                reply = judge(engine, now, packet, (size_t) size);
                 if (reply.length > 0)
                         uring_reply(engine->uring, packet + reply.offset, reply.length);
         }
@@ -316,11 +328,8 @@ int engine_move(struct engine *engine, bool *ret_more)
  */
 int engine_take(struct engine *engine, uint64_t *ret_time)
 {
-        struct moment now = { 0 };
-        int r = move_one(engine, &now);
-
-        *ret_time = now.monotonic;
-        return r;
+        *ret_time = 0;
+        return move_one(engine, ret_time);
 }
 
 /**

@@ -201,12 +201,25 @@ static void write_echo_reply(uint8_t *data, size_t size)
         memcpy(data, &reply, sizeof(reply));
 }
 
+/*
+ * Makes room for the options of the reply, and drops those of the request. Returns the checksum updated for it.
+ * Zeros behind the shorter ones do not count, so the difference of the words is that of the sums.
+ */
+static uint16_t write_options(uint8_t *packet, size_t before, const struct reply_options *options,
+                              uint16_t checksum)
+{
+        uint8_t *end = packet + sizeof(struct iphdr) + before;
+
+        checksum = checksum_update_range(checksum, packet + sizeof(struct iphdr), options->bytes, before);
+        memcpy(end - options->size, options->bytes, options->size);
+        return checksum;
+}
+
 /* Returns the length of the header that is written, right in front of what the packet carries. */
 static size_t write_header(uint8_t *packet, const struct iphdr *ip, const struct reply_options *options,
                            struct in_addr answer, uint8_t hop_limit)
 {
         size_t before = ip->ihl * sizeof(uint32_t), after = sizeof(*ip) + options->size;
-        uint8_t header[sizeof(*ip) + MAX_IPOPTLEN] = { 0 };
         struct iphdr reply = *ip;
 
         reply.ihl = (after / sizeof(uint32_t)) & 0x0f;
@@ -215,15 +228,11 @@ static size_t write_header(uint8_t *packet, const struct iphdr *ip, const struct
         reply.ttl = hop_limit;
         reply.saddr = answer.s_addr;
         reply.daddr = ip->saddr;
+        reply.check = checksum_update_range(ip->check, ip, &reply, sizeof(*ip));
+        if (before > sizeof(*ip))
+                reply.check = write_options(packet, before - sizeof(*ip), options, reply.check);
 
-        /* Zeros behind the shorter header do not count, so the difference of the words is that of the sums.
-         */
-        memcpy(header, &reply, sizeof(reply));
-        memcpy(header + sizeof(reply), options->bytes, options->size);
-        reply.check = checksum_update_range(ip->check, packet, header, before);
-        memcpy(header, &reply, sizeof(reply));
-
-        memcpy(packet + before - after, header, after);
+        memcpy(packet + before - after, &reply, sizeof(reply));
         return after;
 }
 

@@ -69,9 +69,23 @@ enum verdict judge_icmp(const struct icmp_part *part, struct packet_info *ret_in
 }
 
 /**
+ * reflect_needs_time() - tell whether the time of day matters to a packet's reply
+ * @packet: the packet, of any alignment
+ * @size: its size in bytes, as it was read
+ *
+ * Return: false unless it is IPv4 with options, of which one may be a Timestamp.
+ */
+bool reflect_needs_time(const void *packet, size_t size)
+{
+        const uint8_t *bytes = packet;
+
+        return size > 0 && bytes[0] > 0x45 && bytes[0] <= 0x4f;
+}
+
+/**
  * reflect() - judge a packet and turn it into its reply
  * @policy: which requests are answered, and how
- * @time_of_day: milliseconds since midnight UT, for the Timestamp option of IPv4
+ * @time_of_day: milliseconds since midnight UT, where reflect_needs_time() asks for it
  * @packet: the packet, of any alignment; changed only if there is a reply
  * @size: its size in bytes, as it was read
  * @ret_reflection: what was read of the packet, and where the reply lies within it

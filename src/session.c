@@ -4,8 +4,9 @@
  * Ping sessions: what arrived of each ping, so that the way out can be told from the way back.
  *
  * Nothing here reads a clock, and after sessions_new() nothing allocates: the table is full at SESSIONS_MAX,
- * and then the session that was quiet for longest goes. A request takes one look into a hash table that is
- * seeded, so that nobody can fill one of its chains on purpose.
+ * and then the session that was quiet for longest goes. A request takes one look at the newest session, and one
+ * into a hash table that is seeded, so that nobody can fill one of its chains on purpose. A new session takes
+ * one look at all others.
  */
 
 #include "tunecho/session.h"
@@ -31,6 +32,7 @@ struct sessions {
         uint16_t free;
         uint16_t newest, oldest;
         unsigned count;
+        uint32_t senders[SESSIONS_MAX]; /* of each entry in use, a hash of what sender_of() says; else 0 */
         struct entry entries[SESSIONS_MAX];
 };
 
@@ -105,18 +107,32 @@ static uint16_t bucket_of(const struct sessions *sessions, const struct packet_i
         return (uint16_t) (hash % N_BUCKETS);
 }
 
-static uint16_t find(const struct sessions *sessions, uint16_t bucket, const struct packet_info *packet)
+/* Source and identifier, without the destination; never 0. */
+static uint32_t sender_of(const struct sessions *sessions, const struct packet_info *packet)
 {
-        for (uint16_t i = sessions->buckets[bucket]; i != NONE; i = sessions->entries[i].next) {
-                const struct session *session = &sessions->entries[i].session;
+        return (uint32_t) mix_address(mix(sessions->seed, packet->identifier), &packet->source) | 1;
+}
 
-                if (session->identifier == packet->identifier &&
-                    address_equal(&session->source, &packet->source) &&
-                    address_equal(&session->destination, &packet->destination))
-                        return i;
-        }
+static bool is_of(const struct session *session, const struct packet_info *packet)
+{
+        return session->identifier == packet->identifier &&
+               address_equal(&session->source, &packet->source) &&
+               address_equal(&session->destination, &packet->destination);
+}
 
-        return NONE;
+static uint16_t find(const struct sessions *sessions, const struct packet_info *packet)
+{
+        uint16_t i = sessions->newest;
+
+        /* Requests of one ping mostly follow each other. */
+        if (i != NONE && is_of(&sessions->entries[i].session, packet))
+                return i;
+
+        i = sessions->buckets[bucket_of(sessions, packet)];
+        while (i != NONE && !is_of(&sessions->entries[i].session, packet))
+                i = sessions->entries[i].next;
+
+        return i;
 }
 
 static void order_remove(struct sessions *sessions, uint16_t i)
@@ -146,15 +162,37 @@ static void remove_entry(struct sessions *sessions, uint16_t i, struct session *
         order_remove(sessions, i);
 
         *ret_session = entry->session;
+        sessions->senders[i] = 0;
         entry->next = sessions->free;
         sessions->free = i;
         sessions->count--;
 }
 
-static uint16_t insert_entry(struct sessions *sessions, uint16_t bucket, uint64_t now,
-                             const struct packet_info *packet)
+/*
+ * Some pings, such as fping(8), number all their requests through, whatever their destination. So what each
+ * destination lacks is not lost: others have it.
+ */
+static void find_sharer(struct sessions *sessions, uint16_t i)
 {
-        uint16_t i = sessions->free;
+        struct session *session = &sessions->entries[i].session;
+
+        for (unsigned n = 0; n < SESSIONS_MAX; n++) {
+                struct session *other = &sessions->entries[n].session;
+
+                if (n == i || sessions->senders[n] != sessions->senders[i] ||
+                    other->identifier != session->identifier ||
+                    !address_equal(&other->source, &session->source))
+                        continue;
+
+                /* If there are more of them, they have found each other already. */
+                other->shared = session->shared = true;
+                return;
+        }
+}
+
+static uint16_t insert_entry(struct sessions *sessions, uint64_t now, const struct packet_info *packet)
+{
+        uint16_t i = sessions->free, bucket = bucket_of(sessions, packet);
         struct entry *entry = &sessions->entries[i];
 
         sessions->free = entry->next;
@@ -174,7 +212,9 @@ static uint16_t insert_entry(struct sessions *sessions, uint16_t bucket, uint64_
         entry->bucket = bucket;
         entry->next = sessions->buckets[bucket];
         sessions->buckets[bucket] = i;
+        sessions->senders[i] = sender_of(sessions, packet);
         order_insert_newest(sessions, i);
+        find_sharer(sessions, i);
         return i;
 }
 
@@ -252,7 +292,7 @@ static void count_request(struct session *session, uint64_t now, const struct pa
 void sessions_add(struct sessions *sessions, uint64_t now, const struct packet_info *packet, size_t size,
                   struct session_change *ret_change)
 {
-        uint16_t bucket = bucket_of(sessions, packet), i = find(sessions, bucket, packet);
+        uint16_t i = find(sessions, packet);
 
         ret_change->opened = NULL;
         ret_change->closed = false;
@@ -272,7 +312,7 @@ void sessions_add(struct sessions *sessions, uint64_t now, const struct packet_i
                 ret_change->closed = sessions_close_oldest(sessions, &ret_change->closed_session);
 
         if (i == NONE) {
-                i = insert_entry(sessions, bucket, now, packet);
+                i = insert_entry(sessions, now, packet);
                 ret_change->opened = &sessions->entries[i].session;
         }
 
@@ -329,7 +369,8 @@ bool sessions_close_oldest(struct sessions *sessions, struct session *ret_sessio
  * session_missing() - the requests that never arrived
  * @session: the session
  *
- * Return: how many sequence numbers between the first and the last one are missing.
+ * Return: how many sequence numbers between the first and the last one are missing. If it is shared, they may
+ * have gone elsewhere.
  */
 uint64_t session_missing(const struct session *session)
 {

@@ -66,6 +66,7 @@ void config_drop_ipv6(struct config *config);
 bool config_has_ipv6(const struct config *config);
 const struct address *config_point_to_point(const struct config *config,
                                             const struct config_address *address);
+struct address config_address_to_try(const struct config *config, int family);
 void config_policy(const struct config *config, struct policy *ret_policy);
 
 void config_print(const struct config *config, FILE *file);

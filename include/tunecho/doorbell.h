@@ -16,4 +16,5 @@ int doorbell_listen(void);
 int doorbell_open(int fd);
 int doorbell_close(void);
 bool doorbell_rung(void);
+void doorbell_ring(void);
 void doorbell_answer(void);

@@ -47,5 +47,6 @@ struct reflection {
         struct packet_info packet;
 };
 
+bool reflect_needs_time(const void *packet, size_t size);
 enum verdict reflect(const struct policy *policy, uint32_t time_of_day, void *packet, size_t size,
                      struct reflection *ret_reflection);

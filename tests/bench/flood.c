@@ -3,7 +3,8 @@
 /*
  * Floods a device with echo requests, faster than anything behind it can answer: a packet socket that
  * bypasses the queueing discipline, batches of one system call. What the device's queue has no room for is
- * refused, which costs little and is counted. Replies are none of its business. Prints one line of JSON.
+ * refused, which costs little and is counted. Replies are none of its business. The sources may be many: each
+ * request has the address after that of the one before. Prints one line of JSON.
  */
 
 #include <arpa/inet.h>
@@ -18,6 +19,7 @@
 #include <netinet/ip.h>
 #include <netinet/ip6.h>
 #include <netinet/ip_icmp.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -32,6 +34,7 @@
 #define PACKET_MIN  64
 #define PACKET_MAX  65535
 #define SECONDS_MAX 86400
+#define COUNT_MAX   UINT32_MAX
 #define IDENTIFIER  0x7e40
 
 struct echo_header {
@@ -57,6 +60,8 @@ _Static_assert(sizeof((union headers) { 0 }.ipv6) == 48, "the echo header follow
 struct job {
         const char *interface, *source, *destination;
         unsigned long size, milliseconds;
+        unsigned long packets; /* to be accepted, if time allows */
+        unsigned long sources;
 };
 
 /* A batch: headers of their own, and one payload for all. */
@@ -136,6 +141,28 @@ static void set_sequence(struct echo_header *echo, unsigned sequence)
 
         echo->checksum = checksum_update(echo->checksum, echo->sequence, word);
         echo->sequence = word;
+}
+
+/* The last 32 bits of the source, and the checksum that covers them. */
+static void set_source(struct generator *generator, unsigned i, uint32_t bits)
+{
+        union headers *headers = &generator->headers[i];
+        bool is_ipv6 = generator->family == AF_INET6;
+        void *place = is_ipv6 ? (void *) &headers->ipv6.ip.ip6_src.s6_addr32[3] : &headers->ipv4.ip.saddr;
+        uint16_t *sum = is_ipv6 ? &headers->ipv6.echo.checksum : &headers->ipv4.ip.check;
+        uint32_t word = htonl(bits);
+
+        *sum = checksum_update_range(*sum, place, &word, sizeof(word));
+        memcpy(place, &word, sizeof(word));
+}
+
+/* As set_source() sets it. */
+static uint32_t source_bits(const struct generator *generator)
+{
+        const union headers *headers = &generator->headers[0];
+
+        return ntohl(generator->family == AF_INET6 ? headers->ipv6.ip.ip6_src.s6_addr32[3]
+                                                   : headers->ipv4.ip.saddr);
 }
 
 static int generator_prepare(struct generator *generator, const struct job *job)
@@ -227,16 +254,19 @@ static int generator_send(struct generator *generator, struct result *result)
 static int generator_run(struct generator *generator, const struct job *job, struct result *result)
 {
         uint64_t begin = clock_ns(), end = begin + job->milliseconds * (NSEC_PER_SEC / 1000);
+        uint32_t source = source_bits(generator);
         unsigned sequence = BATCH;
         int r;
 
-        for (; clock_ns() < end; sequence += BATCH) {
+        for (; clock_ns() < end && result->accepted < job->packets; sequence += BATCH) {
                 r = generator_send(generator, result);
                 if (r < 0)
                         return r;
 
                 for (unsigned i = 0; i < BATCH; i++)
                         set_sequence(echo_header(generator, i), sequence + i);
+                for (unsigned i = 0; i < BATCH && job->sources > 1; i++)
+                        set_source(generator, i, source + (uint32_t) ((sequence + i) % job->sources));
         }
 
         result->time = clock_ns() - begin;
@@ -247,8 +277,12 @@ static int parse_arguments(struct job *job, int argc, char **argv)
 {
         int option, r = 0;
 
-        while ((option = getopt(argc, argv, "s:t:")) >= 0 && r == 0) {
-                if (option == 's')
+        while ((option = getopt(argc, argv, "c:n:s:t:")) >= 0 && r == 0) {
+                if (option == 'c')
+                        r = option_number(optarg, 1, COUNT_MAX, &job->packets);
+                else if (option == 'n')
+                        r = option_number(optarg, 1, COUNT_MAX, &job->sources);
+                else if (option == 's')
                         r = option_number(optarg, PACKET_MIN, PACKET_MAX, &job->size);
                 else if (option == 't')
                         r = option_number(optarg, 1, SECONDS_MAX * 1000, &job->milliseconds);
@@ -268,12 +302,12 @@ int main(int argc, char **argv)
 {
         static struct generator generator = { .fd = -1 };
         struct result result = { 0 };
-        struct job job = { .size = 84, .milliseconds = 1000 };
+        struct job job = { .size = 84, .milliseconds = 1000, .packets = COUNT_MAX, .sources = 1 };
         int r;
 
         r = parse_arguments(&job, argc, argv);
         if (r < 0) {
-                fprintf(stderr, "Usage: flood [-s BYTES OF PACKET] [-t MILLISECONDS] "
+                fprintf(stderr, "Usage: flood [-c PACKETS] [-n SOURCES] [-s BYTES OF PACKET] [-t MILLISECONDS] "
                                 "INTERFACE SOURCE DESTINATION\n");
                 return EXIT_FAILURE;
         }

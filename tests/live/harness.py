@@ -8,6 +8,7 @@ never meet. Every wait is bounded by LIMIT.
 
 import contextlib
 import ctypes
+import errno
 import fcntl
 import itertools
 import json
@@ -45,6 +46,7 @@ HAND_OVER = (
 )
 
 CLONE_NEWNET = 0x40000000
+IO_URING_SETUP = 425
 libc = ctypes.CDLL(None, use_errno=True)
 
 
@@ -60,6 +62,16 @@ def missing_requirement():
     except OSError as error:
         return f"need /dev/net/tun: {error.strerror}"
     return None
+
+
+def missing_io_uring():
+    """Say why this daemon cannot have io_uring(7) here, if it cannot."""
+    if b"io_uring_register" not in BINARY.read_bytes():
+        return "need a build with liburing"
+    # Without any parameters it fails in any case, but not in this way.
+    libc.syscall(IO_URING_SETUP, 1, None)
+    number = ctypes.get_errno()
+    return f"need io_uring: {os.strerror(number)}" if number in (errno.ENOSYS, errno.EPERM) else None
 
 
 def wait_until(condition, what):
@@ -91,14 +103,20 @@ def new_network():
 
 
 class Host:
-    """A network namespace and an /etc, with the machine's users and nothing else in it."""
+    """A network namespace, an /etc with the machine's users and nothing else in it, and an empty /run.
 
-    def __init__(self, directory):
+    An engine is that of every daemon here; without one, it is their choice.
+    """
+
+    def __init__(self, directory, engine=None):
         self.directory = Path(directory)
+        self.engine = engine
         self.daemons = []
         self._numbers = itertools.count()
         self.etc = self.directory / "etc"
         (self.etc / "tunecho").mkdir(parents=True)
+        self.run_directory = self.directory / "run"
+        self.run_directory.mkdir()
         for name in "passwd", "group", "nsswitch.conf", "ld.so.cache":
             with contextlib.suppress(FileNotFoundError):
                 shutil.copy(f"/etc/{name}", self.etc)
@@ -197,6 +215,13 @@ class Host:
         done = self.run(*self.ping_command(address, *options, count=count), env=environment())
         return Ping.parse(done.stdout + done.stderr)
 
+    @contextlib.contextmanager
+    def flood(self, *peers):
+        """Flood each peer with so many requests at a time that they are a load; gives the commands."""
+        with contextlib.ExitStack() as stack:
+            flood = "ping", "-n", "-q", "-f", "-l", 200
+            yield [stack.enter_context(self.background(*flood, peer)) for peer in peers]
+
     def socket(self, *arguments):
         return self.call(socket.socket, *arguments)
 
@@ -206,9 +231,9 @@ class Host:
         return path
 
     def daemon_command(self, *arguments, prefix=(), setup=":", binary=BINARY):
-        """The daemon on this host's /etc, after setup (shell), under prefix, dying with this process."""
-        script = f'mount --bind "$0" /etc && {setup} && exec "$@"'
-        launcher = "setpriv", "--pdeathsig=KILL", "unshare", "--mount", "sh", "-c", script, self.etc
+        """The daemon on this host's /etc and /run, after setup (shell), under prefix, dying with this process."""
+        script = f'mount --bind "$0/etc" /etc && mount --bind "$0/run" /run && {setup} && exec "$@"'
+        launcher = "setpriv", "--pdeathsig=KILL", "unshare", "--mount", "sh", "-c", script, self.directory
         return self.command(*launcher, *prefix, binary, *arguments)
 
     def tunecho(self, *arguments, env=(), **how):
@@ -227,6 +252,8 @@ class Host:
         """Start a daemon, without waiting for it to become ready."""
         if config is not None:
             arguments = (f"--config={self.configure(config)}", *arguments)
+        if self.engine:
+            arguments = (f"--engine={self.engine}", *arguments)
         # Never the same number twice: what another thread is about to start may still hold the socket of before.
         daemon = Daemon(self, next(self._numbers), arguments, **how)
         self.daemons.append(daemon)
@@ -434,6 +461,7 @@ class Daemon:
         self.log_path.touch()
         self.notifications = []
         self.messages = []
+        self._host = host
         self._store = store
         handing_over, listen, descriptors = store.hand_over() if store else ((), {}, pass_fds)
 
@@ -562,6 +590,31 @@ class Daemon:
                 flags = int(re.search(r"^flags:\s*(\d+)", info, re.M)[1], 8)
                 found[int(path.name)] = what_is(path), bool(flags & os.O_CLOEXEC)
         return found
+
+    @contextlib.contextmanager
+    def held_back(self):
+        """Keep it from reading for as long as the context lasts, so that it finds a load then."""
+        self.process.send_signal(signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            self.process.send_signal(signal.SIGCONT)
+
+    def batched(self):
+        """How many reads went through its ring, those that found nothing included; None without a ring."""
+        rings = [number for number, (what, _) in self.descriptors().items() if "[io_uring]" in what]
+        for ring in rings:
+            info = Path(f"/proc/{self.pid}/fdinfo/{ring}").read_text()
+            return int(re.search(r"^CqTail:\s*(\w+)", info, re.M)[1], 0)
+        return None
+
+    def assert_batched(self, packets):
+        """Its engine moved at least as many packets in batches, if it is one that does."""
+        reads = self.batched()
+        if self._host.engine == "io_uring":
+            assert reads is not None and reads >= packets, f"{reads} reads for {packets} packets"
+        else:
+            assert reads is None, "a ring that nobody asked for"
 
     def status(self):
         """The fields of /proc/PID/status."""

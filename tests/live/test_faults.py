@@ -2,18 +2,23 @@
 """What goes wrong around a daemon: the device, its time, its log, its manager, its file."""
 
 import contextlib
+import errno
 import fcntl
+import itertools
 import os
 import pwd
 import re
+import resource
 import shutil
 import signal
 import socket
+import sys
 import time
 
 import pytest
 
-from harness import BINARY, CONFIG, UNAVAILABLE, Host, Ping, Sender, Store, wait_until
+from harness import BINARY, CONFIG, OSERR, UNAVAILABLE, Host, Ping, Sender, Store, wait_until
+from packets import Tunecho, answer, echo
 
 IPV4, IPV6 = "198.18.0.2", "2001:2::2"
 ENDS = {("198.18.0.1", IPV4, 32), ("2001:2::1", IPV6, 128)}
@@ -55,15 +60,15 @@ def reload(host, daemon, text=None):
 # The device.
 
 
-def test_link_down_under_load(host):
+def test_link_down_under_load(host, each_engine):
     """Down and up, over and over: what is refused meanwhile is the kernel's, and IPv6 comes back, too."""
     daemon = host.start("tun0")
-    floods = [host.background("ping", "-n", "-q", "-f", peer) for peer in (IPV4, IPV6)]
-    with floods[0], floods[1]:
+    with host.flood(IPV4, IPV6):
         for _ in range(10):
             host.ip("link", "set", "tun0", "down")
             host.ip("link", "set", "tun0", "up")
             time.sleep(0.02)
+    daemon.assert_batched(100)
     wait_until(lambda: host.addresses("tun0") == ENDS, "the addresses")
     wait_until(lambda: host.ping(IPV6, count=1).received, "IPv6")
     assert_answers(host)
@@ -136,10 +141,11 @@ def test_namespace_of_the_device_ends(host):
     assert re.search("tun0.*gone", daemon.log.splitlines()[-1])
 
 
-def test_deleted_under_load(host):
+def test_deleted_under_load(host, each_engine):
     daemon = host.start("tun0")
-    with host.background("ping", "-n", "-q", "-f", IPV4):
-        wait_until(lambda: daemon.totals().replies > 100, "a hundred replies")
+    with host.flood(IPV4):
+        wait_until(lambda: daemon.totals().replies > 1000, "a thousand replies")
+        daemon.assert_batched(100)
         host.ip("link", "del", "tun0")
         assert daemon.wait() == UNAVAILABLE
     assert re.search("tun0.*gone", daemon.log.splitlines()[-1])
@@ -147,15 +153,24 @@ def test_deleted_under_load(host):
     assert host.links() == {"lo"}
 
 
+def assert_whole(host, daemon, data):
+    """A request that fills a packet is answered, alone and within a load."""
+    host.ping(IPV4, "-M", "do", "-s", data).assert_answered(3)
+    with Tunecho(host, "tun0", "198.18.0.1", IPV4, daemon) as tunecho:
+        request, expected = echo(data=bytes(data)), answer(data=bytes(data))
+        assert tunecho.ask_all([[request]] * 20) == [[expected]] * 20
+    daemon.assert_batched(20)
+
+
 @pytest.mark.parametrize("mtu, data", [(576, 500), (9000, 8972), (65535, 65507)])
-def test_mtu_changed_from_outside(host, mtu, data):
+def test_mtu_changed_from_outside(host, each_engine, mtu, data):
     """Whatever the kernel takes is answered, whole; a reload sets what is configured."""
     daemon = host.start("tun0")
     host.ip("link", "set", "tun0", "mtu", mtu)
-    host.ping(IPV4, "-M", "do", "-s", data).assert_answered(3)
+    assert_whole(host, daemon, data)
     daemon.reload()
     assert host.link("tun0")["mtu"] == 1500
-    host.ping(IPV4, "-M", "do", "-s", 1472).assert_answered(3)
+    assert_whole(host, daemon, 1472)
 
 
 @pytest.mark.parametrize("family", ["-4", "-6"])
@@ -207,7 +222,7 @@ def test_device_of_another_user(host):
     assert_answers(host)
 
 
-def test_queue_overflows(host):
+def test_queue_overflows(host, each_engine):
     """What comes while nobody reads waits up to the queue's length; the kernel drops and counts the rest."""
     host.silence()
     daemon = host.start("tun0", config="[Device]\nTransmitQueueLength=10\n")
@@ -222,10 +237,97 @@ def test_queue_overflows(host):
     assert_answers(host)
 
 
+# The ring.
+
+SETUP, REGISTER = 425, 427
+REGISTER_BUFFERS, REGISTER_RESTRICTIONS = 0, 11
+
+# Has a system call, or one with this second argument, fail in the process that it becomes.
+FORBID = """
+import ctypes, os, struct, sys
+number, operation, error = map(int, sys.argv[1:4])
+instruction = struct.Struct("HBBI").pack
+any_operation = operation < 0
+filter = b"".join((
+    instruction(0x20, 0, 0, 0),  # the number of the call
+    instruction(0x15, 0, 3, number),
+    instruction(0x20, 0, 0, 24),  # its second argument
+    instruction(0x35 if any_operation else 0x15, 0, 1, 0 if any_operation else operation),
+    instruction(0x06, 0, 0, 0x00050000 | error),
+    instruction(0x06, 0, 0, 0x7FFF0000),
+))
+buffer = ctypes.create_string_buffer(filter)
+program = ctypes.create_string_buffer(struct.pack("HxxxxxxP", len(filter) // 8, ctypes.addressof(buffer)))
+assert ctypes.CDLL(None).prctl(22, 2, program) == 0, "no filter"
+os.execvp(sys.argv[4], sys.argv[4:])
+"""
+
+# kernel.io_uring_disabled is of the whole machine, and other tests run on it: its error stands for it.
+LACKING = {
+    "a kernel without it": (SETUP, -1, errno.ENOSYS, "io_uring_setup(2)"),
+    "forbidden, by a sandbox or by kernel.io_uring_disabled": (SETUP, -1, errno.EPERM, "io_uring_setup(2)"),
+    "no memory": (SETUP, -1, errno.ENOMEM, "io_uring_setup(2)"),
+    "an operation unknown": (REGISTER, REGISTER_RESTRICTIONS, errno.EINVAL, "restricting the ring"),
+}
+
+
+def forbid(number, operation, error):
+    return sys.executable, "-c", FORBID, str(number), str(operation), str(error)
+
+
+def assert_answers_a_load(host, daemon):
+    with Tunecho(host, "tun0", "198.18.0.1", IPV4, daemon) as tunecho:
+        assert tunecho.ask_all([[echo()]] * 20) == [[answer()]] * 20
+
+
+@pytest.mark.parametrize("number, operation, error, step", LACKING.values(), ids=LACKING)
+def test_io_uring_cannot_be_had(host, number, operation, error, step):
+    """Plain calls do it all, and the journal tells why; by name, it is an error."""
+    prefix = forbid(number, operation, error)
+    daemon = host.start("tun0", prefix=prefix)
+    told = f"'tun0' is served by plain system calls, as io_uring cannot be had ({step}): {os.strerror(error)}"
+    assert daemon.log.splitlines().count(told) == 1, daemon.log
+    assert_answers_a_load(host, daemon)
+    assert daemon.batched() is None
+    assert_answers(host)
+    assert daemon.stop() == 0
+    assert daemon.log.splitlines().count(told) == 1, daemon.log
+
+    done = host.tunecho("tun0", "--engine=io_uring", prefix=prefix)
+    assert done.returncode == OSERR, done.stderr
+    assert f"Cannot set up the engine io_uring: {os.strerror(error)}" in done.stderr
+    assert host.links() == {"lo"}
+
+
+@pytest.mark.parametrize("name", ["auto", "io_uring"])
+def test_no_memory_to_lock(host, name):
+    """The buffers are not registered then, which is told and is no error."""
+    prefix = forbid(REGISTER, REGISTER_BUFFERS, errno.ENOMEM)
+    daemon = host.start("tun0", f"--engine={name}", prefix=prefix)
+    told = f"'tun0' is served by io_uring without registered buffers: {os.strerror(errno.ENOMEM)}"
+    assert daemon.log.splitlines().count(told) == 1, daemon.log
+    assert_answers_a_load(host, daemon)
+    assert daemon.batched() >= 20
+
+
+@pytest.mark.parametrize("name", ["auto", "io_uring"])
+def test_no_ring_when_the_load_comes(host, name):
+    """It was to be had at the start, but not any more: told then, and nothing is lost."""
+    daemon = host.start("tun0", f"--engine={name}")
+    daemon.totals()  # what it told the manager with is closed then
+    held = daemon.descriptors()
+    free = next(number for number in itertools.count() if number not in held)
+    resource.prlimit(daemon.pid, resource.RLIMIT_NOFILE, (free, free))
+    assert_answers_a_load(host, daemon)
+    assert daemon.batched() is None
+    wait_until(lambda: f"io_uring_setup(2)): {os.strerror(errno.EMFILE)}" in daemon.log, "the reason")
+    assert_answers_a_load(host, daemon)
+
+
 # Time.
 
 
-def test_stopped_and_continued(host):
+def test_stopped_and_continued(host, each_engine):
     """SIGSTOP for as long as it likes: the queue holds ten seconds of 500 a second."""
     daemon = host.start("tun0")
     with Sender(host, IPV4) as sender:
@@ -236,6 +338,7 @@ def test_stopped_and_continued(host):
             daemon.process.send_signal(signal.SIGCONT)
     sender.assert_nothing_lost()
     assert daemon.totals().replies >= len(sender.sent)
+    daemon.assert_batched(600)
 
 
 # The log.

@@ -33,8 +33,8 @@ FAMILIES = [pytest.param(echo, answer, id="IPv4"), pytest.param(echo6, answer6, 
 
 
 @pytest.fixture(scope="module", params=[1280, 1500, 9000, 65535])
-def host_with_mtu(request, tmp_path_factory):
-    with Host(tmp_path_factory.mktemp("host")) as host:
+def host_with_mtu(request, tmp_path_factory, each_engine):
+    with Host(tmp_path_factory.mktemp("host"), each_engine) as host:
         host.start("tun0", f"--mtu={request.param}")
         yield host, request.param
 
@@ -53,19 +53,36 @@ def test_ping_around_the_mtu(host_with_mtu, peer):
         host.ping(peer, "-s", min(size, LARGEST[peer])).assert_answered(3)
 
 
-@pytest.fixture(scope="module")
-def bench(tmp_path_factory):
-    with Host(tmp_path_factory.mktemp("host")) as host:
-        host.silence()
-        daemon = host.start("tun0")
-        with Tunecho(host, "tun0", *IPV4) as tunecho:
-            yield Bench(daemon, tunecho)
-
-
 def pieces(make, make_answer, size, *places, **fields):
     """The fragments of a request, and those of its reply."""
     fields = {"data": random.Random(size).randbytes(size), **fields}
     return cut(make(**fields), *places), cut(make_answer(**fields), *places)
+
+
+@pytest.mark.parametrize("make, make_answer", FAMILIES)
+def test_many_at_once(host_with_mtu, make, make_answer):
+    """Fragments as large as they can be, and so many that an engine with batches uses them."""
+    host, mtu = host_with_mtu
+    (daemon,) = host.daemons
+    size, headers = (65507, 20) if make == echo else (65527, 48)
+    step = (mtu - headers) // 8 * 8
+    sent, expected = pieces(make, make_answer, size, *range(step, size + 8, step))
+    times = 1 + 100 // len(sent)
+    before = daemon.batched() or 0
+    with Tunecho(host, "tun0", *IPV4, daemon) as tunecho:
+        for replies in tunecho.ask_all([sent] * times):
+            assert replies == expected
+    daemon.assert_batched(before + times * len(sent))
+
+
+@pytest.fixture(scope="module")
+def bench(tmp_path_factory, each_engine):
+    with Host(tmp_path_factory.mktemp("host"), each_engine) as host:
+        host.silence()
+        daemon = host.start("tun0")
+        with Tunecho(host, "tun0", *IPV4, daemon) as tunecho:
+            yield Bench(daemon, tunecho)
+        daemon.assert_batched(1000)
 
 
 @pytest.mark.parametrize("make, make_answer", FAMILIES)

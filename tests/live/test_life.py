@@ -10,10 +10,11 @@ import subprocess
 
 import pytest
 
-from harness import BINARY, NOPERM, UNAVAILABLE, wait_until
+from harness import BINARY, NOPERM, UNAVAILABLE, Store, wait_until
 from packets import IPV4, IPV6, Tunecho, echo
 
 CAP_NET_ADMIN = 1 << 12
+PEERS = IPV4[1], IPV6[1]
 NOBODY = pwd.getpwnam("nobody")
 
 # Where a node of mode 0666 is, as udev makes it; in a container the machine's own may be 0600.
@@ -56,7 +57,7 @@ def assert_user(daemon, uid, gid):
 
 
 def assert_answers(host):
-    for _, peer in IPV4, IPV6:
+    for peer in PEERS:
         host.ping(peer).assert_answered(3)
 
 
@@ -82,7 +83,7 @@ def test_user(host):
     assert daemon.stop() == 0
 
 
-def test_started_as_the_unit_does(host, public_binary):
+def test_started_as_the_unit_does(host, each_engine, public_binary):
     daemon = host.start("tun0", binary=public_binary, setup=OPEN_NODE, prefix=LIKE_THE_UNIT)
     assert_user(daemon, NOBODY.pw_uid, NOBODY.pw_gid)
     assert_least_privilege(daemon)
@@ -112,7 +113,7 @@ def test_closed_node(host, public_binary):
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_stop_with_totals(host, number):
+def test_stop_with_totals(host, each_engine, number):
     daemon = host.start("tun0")
     assert_answers(host)
     assert daemon.stop(number) == 0
@@ -121,13 +122,27 @@ def test_stop_with_totals(host, number):
     assert daemon.final_totals().replies == 6
 
 
-def test_stop_under_load(host):
+def test_stop_under_load(host, each_engine):
     daemon = host.start("tun0")
-    floods = (host.background("ping", "-n", "-q", "-f", peer) for _, peer in (IPV4, IPV6))
-    with next(floods), next(floods):
+    with host.flood(*PEERS):
         wait_until(lambda: daemon.totals().replies > 1000, "a thousand replies")
+        daemon.assert_batched(100)
         assert daemon.stop() == 0
     assert daemon.final_totals().replies > 1000
+
+
+def test_stop_with_a_full_queue(host, each_engine):
+    """Whether a reply was about to be written, or its request has not even been read: the totals are right."""
+    host.silence()
+    with Store() as store:
+        daemon = host.start("tun0", store=store)
+        with Tunecho(host, "tun0", *IPV4) as tunecho:
+            with daemon.held_back():
+                for _ in range(2000):
+                    tunecho.send(echo())
+            assert daemon.stop() == 0
+            replies = sum(1 for _ in iter(lambda: tunecho.receive(0.1), None))
+        assert daemon.final_totals().replies == replies
 
 
 def test_totals_on_request(host):
@@ -138,7 +153,7 @@ def test_totals_on_request(host):
     assert daemon.totals().since(before) == (25, 25, 0, {})
 
 
-def test_totals_add_up(host):
+def test_totals_add_up(host, each_engine):
     """Every packet sent is counted, and under the verdict that it earned."""
     host.silence()
     daemon = host.start("tun0", config="[Network]\nAddress=198.18.0.1/24\nPeer=198.18.0.2\n")
@@ -153,11 +168,13 @@ def test_totals_add_up(host):
     drops = {verdict: count for verdict, (_, count) in sent.items()}
     before = daemon.totals()
     with Tunecho(host, "tun0", *IPV4) as tunecho:
-        for packet, count in sent.values():
-            for _ in range(count):
-                tunecho.send(packet)
+        with daemon.held_back():
+            for packet, count in sent.values():
+                for _ in range(count):
+                    tunecho.send(packet)
         for _ in range(50):
             assert tunecho.ask(echo())
+    daemon.assert_batched(sum(drops.values()) - 20)
 
     # Each of the fifty had its marker.
     counted = daemon.totals()

@@ -24,13 +24,14 @@ REMOVE = ["FDSTOREREMOVE=1", "FDNAME=tun"]
 TUNSETIFF, IFF_TUN, IFF_TAP, IFF_NO_PI = 0x400454CA, 1, 2, 0x1000
 
 # What the daemon holds open: input, log twice, the device, one socket to ask the kernel and one by which it
-# tells of the link, the doorbell's pipe, and sd-event's one.
+# tells of the link, that of the status and its locked directory, the doorbell's pipe, and sd-event's one.
 DESCRIPTORS = Counter(
     {
         "/dev/null": 1,
         "stderr": 2,
         "/dev/net/tun": 1,
-        "socket": 2,
+        "socket": 3,
+        "/run/tunecho/tun0": 1,
         "anon_inode:[eventpoll]": 1,
         "pipe": 2,
     }
@@ -160,7 +161,7 @@ def test_messages_of_a_run(host, store):
 
 
 @pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGKILL, signal.SIGABRT], ids=lambda how: how.name)
-def test_restart_keeps_everything(host, store, how):
+def test_restart_keeps_everything(host, each_engine, store, how):
     """Index, addresses, routes of others, and the packets that came while nobody was there to read."""
     daemon = host.start("tun0", store=store)
     host.ip("route", "add", "203.0.113.0/24", "dev", "tun0")
@@ -180,6 +181,7 @@ def test_restart_keeps_everything(host, store, how):
         for ping in near, far, near6, far6:
             Ping.parse(ping.communicate()[0]).assert_answered(50)
 
+    successor.assert_batched(100)
     assert (host.link("tun0"), host.ip("route"), host.ip("-6", "route")) == before
     assert "taken over" in successor.log
     assert kinds(successor) in (["READY"], ["FDSTORE", "READY"])
@@ -188,7 +190,7 @@ def test_restart_keeps_everything(host, store, how):
     assert successor.final_totals().replies >= 200
 
 
-def test_restarts_under_traffic(host, store):
+def test_restarts_under_traffic(host, each_engine, store):
     daemon = host.start("tun0", store=store)
     index = host.link("tun0")["ifindex"]
     with Sender(host, IPV4) as sender, Sender(host, IPV6) as sender6:
@@ -401,12 +403,9 @@ def watched(host, store):
 
 
 @pytest.mark.parametrize("load", ["idle", "flood"])
-def test_watchdog(host, watched, load):
+def test_watchdog(host, each_engine, watched, load):
     """Within each period there is a sign of life, whatever the load."""
-    flood = [host.background("ping", "-n", "-q", "-f", peer) for peer in (IPV4, IPV6) if load == "flood"]
-    with contextlib.ExitStack() as stack:
-        for ping in flood:
-            stack.enter_context(ping)
+    with host.flood(*(IPV4, IPV6) if load == "flood" else ()):
         for _ in range(3):
             begin, seen = time.monotonic(), watchdog(watched)
             wait_until(lambda: watchdog(watched) > seen, "WATCHDOG=1")
@@ -423,7 +422,7 @@ def test_watchdog_of_a_stopped_loop(host, watched):
     wait_until(lambda: watchdog(watched) > seen, "WATCHDOG=1 again")
 
 
-def test_watchdog_kills_and_nothing_is_lost(host, store, watched):
+def test_watchdog_kills_and_nothing_is_lost(host, each_engine, store, watched):
     """What the manager does when the watchdog stays silent: kill, start again. The queue is answered."""
     watched.process.send_signal(signal.SIGSTOP)
     with host.background(*host.ping_command(IPV4, count=100)) as ping:

@@ -43,18 +43,19 @@ def kernel(tmp_path_factory, exchanges):
 
 
 @pytest.fixture(scope="module")
-def tunecho(tmp_path_factory):
-    with Host(tmp_path_factory.mktemp("tunecho")) as host:
+def tunecho(tmp_path_factory, each_engine):
+    with Host(tmp_path_factory.mktemp("tunecho"), each_engine) as host:
         host.silence()
-        host.start(
+        daemon = host.start(
             "tun0",
             "--address=198.18.0.1/24",
             "--peer=198.18.0.2",
             "--address=2001:2::1/64",
             "--peer=2001:2::2",
         )
-        with Tunecho(host, "tun0", *IPV4) as tunecho:
+        with Tunecho(host, "tun0", *IPV4, daemon) as tunecho:
             yield tunecho
+        daemon.assert_batched(daemon.totals().packets * 3 // 4)
 
 
 def answers_of(replies):
@@ -132,13 +133,16 @@ def dump(exchange, expected, of_tunecho, of_kernel):
 
 
 @pytest.fixture(scope="module")
+def oracle(kernel, exchanges):
+    return Oracle(kernel, exchanges)
+
+
+@pytest.fixture(scope="module")
 def replies(tunecho, exchanges):
     return tunecho.ask_all([exchange.packets for exchange in exchanges])
 
 
-def test_oracle(kernel, exchanges, replies, capsys):
-    oracle = Oracle(kernel, exchanges)
-
+def test_oracle(oracle, exchanges, replies, each_engine, capsys):
     tally, differed, failures = Counter(), Counter(), []
     for number, (exchange, of_kernel, of_tunecho) in enumerate(zip(exchanges, oracle.replies, replies)):
         packets = exchange.packets
@@ -155,7 +159,7 @@ def test_oracle(kernel, exchanges, replies, capsys):
     listed = ", ".join(f"{count} {name}" for name, count in differed.most_common())
     with capsys.disabled():
         tap.diagnose(
-            f"seed {SEED}: {len(exchanges)} packets, {tally['answered']} answered alike, "
+            f"{each_engine}, seed {SEED}: {len(exchanges)} packets, {tally['answered']} answered alike, "
             f"{tally['silent']} silent alike, {tally['different']} listed differences: {listed}"
         )
     if failures:

@@ -97,6 +97,20 @@ test_survival() {
     survives 'restart under load' 10000 5 restart
 }
 
+# What waits in the queue after a restart is a load, for which there is a ring.
+has_ring() {
+    [ -n "$(find "/proc/$(property "$unit" MainPID)/fd" -lname '*\[io_uring\]')" ]
+}
+
+test_survival_without_ring() {
+    check 'under load there was a ring' has_ring
+    printf '[Engine]\nType=syscall\n' > /etc/tunecho/tun0.conf
+    survives 'restart under load, with plain calls' 5000 5 restart
+    check 'without a ring' fails has_ring
+    rm /etc/tunecho/tun0.conf
+    check 'it restarts with the default engine' restart
+}
+
 test_hang() {
     drop_in "$unit" '[Service]' 'WatchdogSec=1s'
     check 'it starts with a watchdog of one second' restart
@@ -190,6 +204,7 @@ test_start_limit() {
 }
 
 test_survival
+test_survival_without_ring
 test_taken_over
 test_hang
 test_deletion_while_running

@@ -1171,6 +1171,46 @@ static void test_point_to_point(void **state)
         }
 }
 
+/* What to ping: the peer, or somebody behind the device, and nobody who would not answer. */
+static void test_address_to_try(void **state)
+{
+        static const struct {
+                const char *content, *ipv4, *ipv6;
+        } files[] = {
+                { "", "198.18.0.2", "2001:2::2" },
+                { "[Network]\nAddress=10.0.0.1/24\nPeer=10.0.0.9\n", "10.0.0.9", NULL },
+                { "[Network]\nAddress=10.0.0.1\n", NULL, NULL },
+                { "[Network]\nAddress=10.0.0.1/24\n", "10.0.0.2", NULL },
+                { "[Network]\nAddress=10.0.0.254/24\n", "10.0.0.253", NULL },
+                { "[Network]\nAddress=10.0.0.0/31\n", "10.0.0.1", NULL },
+                { "[Network]\nAddress=10.0.0.1/31\n", "10.0.0.0", NULL },
+                { "[Network]\nAddress=10.0.0.1/32\n", NULL, NULL },
+                { "[Network]\nAddress=10.0.0.1/24\nAddress=10.0.0.2/24\n", "10.0.0.3", NULL },
+                { "[Network]\nAddress=10.0.0.1/32\nAddress=10.1.0.1/24\n", "10.1.0.2", NULL },
+                { "[Network]\nAddress=2001:db8::1/64\n", NULL, "2001:db8::2" },
+                { "[Network]\nAddress=2001:db8::ff/128\n", NULL, NULL },
+                { "[Network]\nAddress=10.0.0.1/24\n[Reflector]\nDestination=10.0.0.128/25\n", NULL, NULL },
+                { "[Reflector]\nDestination=198.18.0.2\n", "198.18.0.2", NULL },
+        };
+
+        (void) state;
+
+        for (size_t i = 0; i < ARRAY_SIZE(files); i++) {
+                struct address ipv4, ipv6;
+                struct config config;
+
+                assert_int_equal(load_text(&config, files[i].content, "tun0"), 0);
+                ipv4 = config_address_to_try(&config, AF_INET);
+                ipv6 = config_address_to_try(&config, AF_INET6);
+                assert_int_equal(ipv4.family, files[i].ipv4 ? AF_INET : AF_UNSPEC);
+                assert_int_equal(ipv6.family, files[i].ipv6 ? AF_INET6 : AF_UNSPEC);
+                if (files[i].ipv4)
+                        assert_address(&ipv4, files[i].ipv4);
+                if (files[i].ipv6)
+                        assert_address(&ipv6, files[i].ipv6);
+        }
+}
+
 static void test_policy(void **state)
 {
         struct policy policy;
@@ -1300,6 +1340,7 @@ int main(void)
                 cmocka_unit_test(test_load_again),
                 cmocka_unit_test(test_has_and_drop_ipv6),
                 cmocka_unit_test(test_point_to_point),
+                cmocka_unit_test(test_address_to_try),
                 cmocka_unit_test(test_policy),
                 cmocka_unit_test(test_policy_without_peer),
                 cmocka_unit_test(test_help),

@@ -118,11 +118,22 @@ static void test_packet_larger_than_told(void **state)
         close(sockets[1]);
 }
 
-static int forbid_io_uring(int error)
+/* A system call, and if it is io_uring_register(2), the operation of it. */
+struct call {
+        unsigned number, operation;
+};
+
+static const struct call setup = { __NR_io_uring_setup, 0 };
+static const struct call restrictions = { __NR_io_uring_register, IORING_REGISTER_RESTRICTIONS };
+
+static int forbid(const struct call *call, int error)
 {
         struct sock_filter filter[] = {
                 BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
-                BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, __NR_io_uring_setup, 0, 1),
+                BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, call->number, 0, 4),
+                BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, __NR_io_uring_setup, 2, 0),
+                BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, args[1])),
+                BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, call->operation, 0, 1),
                 BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | (unsigned) error),
                 BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
         };
@@ -134,8 +145,11 @@ static int forbid_io_uring(int error)
         return prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program, 0, 0) < 0 ? -errno : 0;
 }
 
-/* The device of a child, and what io_uring_setup(2) fails with in it. */
-static int child_fd, child_error;
+/* The device of a child, what fails in it, what with, and the step that this is. */
+static int child_fd;
+static const struct call *child_call;
+static int child_error;
+static const char *child_step;
 
 /* auto goes on without, and says why; who asks for io_uring is told. */
 static const char *falls_back(void)
@@ -143,7 +157,7 @@ static const char *falls_back(void)
         struct engine *engine = NULL;
         bool more;
 
-        if (forbid_io_uring(child_error) < 0)
+        if (forbid(child_call, child_error) < 0)
                 return "no filter";
         if (engine_new(&engine, ENGINE_IO_URING, child_fd, 1500, &policies[PEERS]) != -child_error)
                 return "io_uring was to be had";
@@ -151,7 +165,7 @@ static const char *falls_back(void)
                 return "auto was not to be had";
         if (engine_status(engine)->type != ENGINE_SYSCALL ||
             engine_status(engine)->fallback != -child_error ||
-            strcmp(engine_status(engine)->step, "io_uring_setup(2)") != 0)
+            strcmp(engine_status(engine)->step, child_step) != 0)
                 return "it does not say why";
         if (engine_move(engine, &more) != 1 || engine_counters(engine)->verdicts[VERDICT_REPLY] != 1)
                 return "it does not answer";
@@ -185,7 +199,7 @@ static const char *does_without_registered_buffers(void)
         return NULL;
 }
 
-static void check_child(child_function function, int error, unsigned n_packets)
+static void check_child(child_function function, unsigned n_packets)
 {
         int sockets[2];
 
@@ -194,28 +208,54 @@ static void check_child(child_function function, int error, unsigned n_packets)
                 assert_int_equal(send(sockets[1], plain_ipv4.bytes, plain_ipv4.size, 0), plain_ipv4.size);
 
         child_fd = sockets[0];
-        child_error = error;
         assert_string_equal(in_child(function, NULL, 0) ?: "", "");
         close(sockets[0]);
         close(sockets[1]);
 }
 
+static void check_fallback(const struct call *call, int error, const char *step)
+{
+        child_call = call;
+        child_error = error;
+        child_step = step;
+        check_child(falls_back, 1);
+}
+
+/* By a sandbox, or by kernel.io_uring_disabled, which has the same error. */
 static void test_forbidden(void **state)
 {
         (void) state;
-        check_child(falls_back, EPERM, 1);
+        check_fallback(&setup, EPERM, "io_uring_setup(2)");
 }
 
 static void test_missing(void **state)
 {
         (void) state;
-        check_child(falls_back, ENOSYS, 1);
+        check_fallback(&setup, ENOSYS, "io_uring_setup(2)");
+}
+
+/* To a kernel that does not know an operation, it cannot be restricted. */
+static void test_operation_unknown(void **state)
+{
+        (void) state;
+        check_fallback(&restrictions, EINVAL, "restricting the ring");
+}
+
+/* Before Linux 5.17, every write would have a completion. */
+static void test_kernel_without_a_feature(void **state)
+{
+        struct uring uring = { .ring.features = IORING_FEAT_CQE_SKIP };
+
+        (void) state;
+        assert_int_equal(ring_check(&uring), 0);
+        uring.ring.features = ~IORING_FEAT_CQE_SKIP;
+        assert_int_equal(ring_check(&uring), -EOPNOTSUPP);
 }
 
 static void test_no_locked_memory(void **state)
 {
         (void) state;
-        check_child(does_without_registered_buffers, 0, N_CHILD_PACKETS);
+        check_child(does_without_registered_buffers, N_CHILD_PACKETS);
 }
 
 int main(void)
@@ -225,6 +265,8 @@ int main(void)
                 cmocka_unit_test(test_packet_larger_than_told),
                 cmocka_unit_test(test_forbidden),
                 cmocka_unit_test(test_missing),
+                cmocka_unit_test(test_operation_unknown),
+                cmocka_unit_test(test_kernel_without_a_feature),
                 cmocka_unit_test(test_no_locked_memory),
         };
 
