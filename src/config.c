@@ -17,6 +17,7 @@
 #include <sys/stat.h>
 #include <sysexits.h>
 
+#include "tunecho/interface.h"
 #include "tunecho/util.h"
 
 #define FILE_SIZE_MAX   65536 /* bytes */
@@ -563,16 +564,13 @@ static void read_file(struct loader *loader)
         }
 }
 
-/* A name that systemd, a file's name and a log line bear; the kernel takes more. */
 static void check_interface(struct loader *loader, const char *name)
 {
-        static const char allowed[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-";
         char message[256];
 
         /* A refused one is told, too: in as much of it as an interface can have. */
         (void) snprintf(loader->config->interface, sizeof(loader->config->interface), "%s", name);
-        if (name[0] != '\0' && name[strspn(name, allowed)] == '\0' && strlen(name) < IFNAMSIZ &&
-            strcmp(name, ".") != 0 && strcmp(name, "..") != 0)
+        if (interface_is_name(name))
                 return;
 
         (void) snprintf(

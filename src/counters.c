@@ -37,6 +37,28 @@ uint64_t counters_replies(const struct counters *counters)
 }
 
 /**
+ * counters_drops_text() - what was dropped, as a person reads it
+ * @text: room for the text
+ * @counters: the counters
+ * @separator: of the verdicts, one or two characters
+ *
+ * Return: @text, such as "2 not-echo, 1 malformed"; empty if nothing was dropped.
+ */
+const char *counters_drops_text(char text[static COUNTERS_TEXT_SIZE], const struct counters *counters,
+                                const char *separator)
+{
+        int size = 0;
+
+        text[0] = '\0';
+        for (enum verdict v = 0; v < _VERDICT_MAX; v++)
+                if (!verdict_is_reply(v) && counters->verdicts[v] > 0)
+                        size += snprintf(text + size, COUNTERS_TEXT_SIZE - (size_t) size, "%s%" PRIu64 " %s",
+                                         size > 0 ? separator : "", counters->verdicts[v], verdict_name(v));
+
+        return text;
+}
+
+/**
  * counters_text() - the totals as a person reads them
  * @text: room for the text
  * @counters: the counters
@@ -46,7 +68,7 @@ uint64_t counters_replies(const struct counters *counters)
 const char *counters_text(char text[static COUNTERS_TEXT_SIZE], const struct counters *counters)
 {
         uint64_t packets = counters_packets(counters), replies = counters_replies(counters);
-        const char *separator = " (";
+        char drops[COUNTERS_TEXT_SIZE];
         int size;
 
         size = snprintf(text, COUNTERS_TEXT_SIZE, "%" PRIu64 " packets, %" PRIu64 " replies", packets,
@@ -57,16 +79,9 @@ const char *counters_text(char text[static COUNTERS_TEXT_SIZE], const struct cou
 
         size += snprintf(text + size, COUNTERS_TEXT_SIZE - (size_t) size, ", %" PRIu64 " dropped",
                          packets - replies);
-        for (enum verdict v = 0; v < _VERDICT_MAX; v++) {
-                if (verdict_is_reply(v) || counters->verdicts[v] == 0)
-                        continue;
-
-                size += snprintf(text + size, COUNTERS_TEXT_SIZE - (size_t) size, "%s%" PRIu64 " %s",
-                                 separator, counters->verdicts[v], verdict_name(v));
-                separator = ", ";
-        }
         if (packets > replies)
-                (void) snprintf(text + size, COUNTERS_TEXT_SIZE - (size_t) size, ")");
+                (void) snprintf(text + size, COUNTERS_TEXT_SIZE - (size_t) size, " (%s)",
+                                counters_drops_text(drops, counters, ", "));
 
         return text;
 }

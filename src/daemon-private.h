@@ -19,6 +19,14 @@ struct drops {
         uint64_t when; /* the last time, in microseconds */
 };
 
+/* Entries of one kind, of which no second may have more. */
+#define SESSION_ENTRIES_MAX 10
+
+struct pace {
+        uint64_t when[SESSION_ENTRIES_MAX]; /* the latest ones were, in microseconds */
+        unsigned oldest;
+};
+
 /* Sessions that found no place among the entries. */
 struct session_sum {
         uint64_t sessions, requests, missing, duplicates, reordered;
@@ -29,7 +37,8 @@ struct reports {
         struct sessions *sessions;
         struct session_sum sum;
         struct drops drops[_VERDICT_MAX];
-        unsigned session_entries, opened_entries, packet_entries;
+        struct pace opened, closed; /* entries for sessions */
+        unsigned packet_entries;
         uint64_t packets_left_out;
         uint64_t packets; /* as STATUS= has them */
 };

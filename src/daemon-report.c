@@ -11,9 +11,10 @@
 #include "daemon-private.h"
 #include "tunecho/util.h"
 
+#define SECOND_USEC UINT64_C(1000000)
+
 /* Entries from one tick to the next, which is a second later. */
-#define PACKET_ENTRIES_MAX  100
-#define SESSION_ENTRIES_MAX 10
+#define PACKET_ENTRIES_MAX 100
 
 /* Between two entries for drops of one verdict. */
 #define DROPS_PAUSE_USEC UINT64_C(60000000)
@@ -49,22 +50,30 @@ static uint64_t untold_drops(const struct daemon *daemon, enum verdict verdict)
         return engine_counters(daemon->engine)->verdicts[verdict] - daemon->reports.drops[verdict].told;
 }
 
+/* Whether there may be another entry now. A clock that goes back admits none until it has caught up. */
+static bool pace_admits(struct pace *pace, uint64_t now)
+{
+        uint64_t *oldest = &pace->when[pace->oldest];
+
+        if (*oldest > 0 && now < *oldest + SECOND_USEC)
+                return false;
+
+        *oldest = now;
+        pace->oldest = (pace->oldest + 1) % SESSION_ENTRIES_MAX;
+        return true;
+}
+
 /* The first drop at once, then one entry a minute at most. */
 static void report_drops(struct daemon *daemon, uint64_t now, enum verdict verdict, bool last)
 {
         struct drops *drops = &daemon->reports.drops[verdict];
         uint64_t n = untold_drops(daemon, verdict);
-        struct journal_fields fields = { 0 };
 
         if (verdict_is_reply(verdict) || n == 0 ||
-            (!last && drops->told > 0 && now - drops->when < DROPS_PAUSE_USEC))
+            (!last && drops->told > 0 && now < drops->when + DROPS_PAUSE_USEC))
                 return;
 
-        journal_add(&fields, "TUNECHO_VERDICT=%s", verdict_name(verdict));
-        journal_add(&fields, "TUNECHO_DROPPED=%" PRIu64, n);
-        journal_send(daemon->journal, MESSAGE_DROPPED, &fields, 0, "'%s' dropped %" PRIu64 " %s as %s: %s",
-                     daemon->config->interface, n, n == 1 ? "packet" : "packets", verdict_name(verdict),
-                     verdict_meaning(verdict));
+        journal_send_drops(daemon->journal, verdict, n);
         drops->told += n;
         drops->when = now;
 }
@@ -78,15 +87,14 @@ static void add_session(struct journal_fields *fields, const struct session *ses
         journal_add(fields, "TUNECHO_IDENTIFIER=%u", session->identifier);
 }
 
-static void report_opened(struct daemon *daemon, const struct session *session)
+static void report_opened(struct daemon *daemon, uint64_t now, const struct session *session)
 {
         char source[PREFIX_TEXT_SIZE], destination[PREFIX_TEXT_SIZE];
         struct journal_fields fields = { 0 };
 
-        if (daemon->reports.opened_entries == SESSION_ENTRIES_MAX)
+        if (!pace_admits(&daemon->reports.opened, now))
                 return;
 
-        daemon->reports.opened_entries++;
         add_session(&fields, session);
         journal_send(daemon->journal, MESSAGE_SESSION_OPENED, &fields, 0, "ping %s > %s id %u begins",
                      address_text(source, &session->source),
@@ -105,49 +113,94 @@ static const char *range_text(char *text, size_t size, const char *before, unsig
         return text;
 }
 
-static void report_session(struct daemon *daemon, const struct session *session)
+/* A gap in the numbers is a loss, unless they went elsewhere, too. */
+static bool knows_missing(const struct session *session)
 {
-        char source[PREFIX_TEXT_SIZE], destination[PREFIX_TEXT_SIZE], sizes[40], hops[24], fragments[48] = "";
-        uint64_t missing = session_missing(session), duration = session->latest - session->opened;
-        struct session_sum *sum = &daemon->reports.sum;
+        return !session->shared || session_missing(session) == 0;
+}
+
+static void add_to_sum(struct session_sum *sum, const struct session *session)
+{
+        sum->sessions++;
+        sum->requests += session->requests;
+        sum->missing += knows_missing(session) ? session_missing(session) : 0;
+        sum->duplicates += session->duplicates;
+        sum->reordered += session->reordered;
+}
+
+static void add_figures(struct journal_fields *fields, const struct session *session)
+{
+        journal_add(fields, "TUNECHO_REQUESTS=%" PRIu64, session->requests);
+        if (knows_missing(session))
+                journal_add(fields, "TUNECHO_MISSING=%" PRIu64, session_missing(session));
+        journal_add(fields, "TUNECHO_DUPLICATES=%" PRIu64, session->duplicates);
+        journal_add(fields, "TUNECHO_REORDERED=%" PRIu64, session->reordered);
+        journal_add(fields, "TUNECHO_SEQUENCE_FIRST=%u", (uint16_t) session->first);
+        journal_add(fields, "TUNECHO_SEQUENCE_LAST=%u", (uint16_t) session->last);
+        journal_add(fields, "TUNECHO_FRAGMENTED=%" PRIu64, session->fragmented);
+        journal_add(fields, "TUNECHO_BYTES=%" PRIu64, session->bytes);
+        journal_add(fields, "TUNECHO_LENGTH_MIN=%u", session->size_min);
+        journal_add(fields, "TUNECHO_LENGTH_MAX=%u", session->size_max);
+        journal_add(fields, "TUNECHO_HOP_LIMIT_MIN=%u", session->hop_limit_min);
+        journal_add(fields, "TUNECHO_HOP_LIMIT_MAX=%u", session->hop_limit_max);
+        journal_add(fields, "TUNECHO_DURATION_USEC=%" PRIu64, session->latest - session->opened);
+}
+
+/* "3 requests in 2 s, 0 missing, 0 duplicate, 0 reordered" */
+static const char *figures_text(char *text, size_t size, const struct session *session)
+{
+        uint64_t seconds = (session->latest - session->opened + SECOND_USEC / 2) / SECOND_USEC;
+        char missing[32] = "unknown";
+
+        if (knows_missing(session))
+                (void) snprintf(missing, sizeof(missing), "%" PRIu64, session_missing(session));
+        (void) snprintf(text, size,
+                        "%" PRIu64 " %s in %" PRIu64 " s, %s missing, %" PRIu64 " duplicate, %" PRIu64
+                        " reordered",
+                        session->requests, session->requests == 1 ? "request" : "requests", seconds, missing,
+                        session->duplicates, session->reordered);
+        return text;
+}
+
+/* Which way ping's losses were, as far as what arrived can tell. */
+static const char *conclusion_text(char *text, size_t size, const struct session *session)
+{
+        if (!knows_missing(session))
+                (void) snprintf(text, size, "its numbers went to other destinations, too");
+        else if (session_missing(session) == 0)
+                (void) snprintf(text, size, "if ping lost any, the way back did");
+        else
+                (void) snprintf(text, size,
+                                "the way out lost %" PRIu64 ", if ping lost more, the way back did",
+                                session_missing(session));
+
+        return text;
+}
+
+static void report_session(struct daemon *daemon, uint64_t now, const struct session *session)
+{
+        char source[PREFIX_TEXT_SIZE], destination[PREFIX_TEXT_SIZE], figures[160], fragments[48] = "";
+        char sizes[40], hops[24], conclusion[96];
         struct journal_fields fields = { 0 };
 
-        if (daemon->reports.session_entries == SESSION_ENTRIES_MAX) {
-                sum->sessions++;
-                sum->requests += session->requests;
-                sum->missing += missing;
-                sum->duplicates += session->duplicates;
-                sum->reordered += session->reordered;
+        if (!pace_admits(&daemon->reports.closed, now)) {
+                add_to_sum(&daemon->reports.sum, session);
                 return;
         }
 
-        daemon->reports.session_entries++;
         add_session(&fields, session);
-        journal_add(&fields, "TUNECHO_REQUESTS=%" PRIu64, session->requests);
-        journal_add(&fields, "TUNECHO_MISSING=%" PRIu64, missing);
-        journal_add(&fields, "TUNECHO_DUPLICATES=%" PRIu64, session->duplicates);
-        journal_add(&fields, "TUNECHO_REORDERED=%" PRIu64, session->reordered);
-        journal_add(&fields, "TUNECHO_FRAGMENTED=%" PRIu64, session->fragmented);
-        journal_add(&fields, "TUNECHO_BYTES=%" PRIu64, session->bytes);
-        journal_add(&fields, "TUNECHO_LENGTH_MIN=%u", session->size_min);
-        journal_add(&fields, "TUNECHO_LENGTH_MAX=%u", session->size_max);
-        journal_add(&fields, "TUNECHO_HOP_LIMIT_MIN=%u", session->hop_limit_min);
-        journal_add(&fields, "TUNECHO_HOP_LIMIT_MAX=%u", session->hop_limit_max);
-        journal_add(&fields, "TUNECHO_DURATION_USEC=%" PRIu64, duration);
-
+        add_figures(&fields, session);
         if (session->fragmented > 0)
                 (void) snprintf(fragments, sizeof(fragments), ", %" PRIu64 " in fragments",
                                 session->fragmented);
-        journal_send(
-                daemon->journal, MESSAGE_SESSION, &fields, 0,
-                "ping %s > %s id %u: %" PRIu64 " requests in %" PRIu64 " s, %" PRIu64 " missing, %" PRIu64
-                " duplicate, %" PRIu64 " reordered%s, %s, %s: %s",
-                address_text(source, &session->source), address_text(destination, &session->destination),
-                session->identifier, session->requests, (duration + 500000) / 1000000, missing,
-                session->duplicates, session->reordered, fragments,
-                range_text(sizes, sizeof(sizes), "", session->size_min, session->size_max, " bytes"),
-                range_text(hops, sizeof(hops), "ttl ", session->hop_limit_min, session->hop_limit_max, ""),
-                missing > 0 ? "the way out loses requests" : "if ping lost any, the way back did");
+        journal_send(daemon->journal, MESSAGE_SESSION, &fields, 0, "ping %s > %s id %u: %s%s, %s, %s: %s",
+                     address_text(source, &session->source),
+                     address_text(destination, &session->destination), session->identifier,
+                     figures_text(figures, sizeof(figures), session), fragments,
+                     range_text(sizes, sizeof(sizes), "", session->size_min, session->size_max, " bytes"),
+                     range_text(hops, sizeof(hops), "ttl ", session->hop_limit_min, session->hop_limit_max,
+                                ""),
+                     conclusion_text(conclusion, sizeof(conclusion), session));
 }
 
 static void report_session_sum(struct daemon *daemon)
@@ -164,10 +217,10 @@ static void report_session_sum(struct daemon *daemon)
         journal_add(&fields, "TUNECHO_DUPLICATES=%" PRIu64, sum->duplicates);
         journal_add(&fields, "TUNECHO_REORDERED=%" PRIu64, sum->reordered);
         journal_send(daemon->journal, MESSAGE_SESSIONS, &fields, 0,
-                     "%" PRIu64 " more pings ended on '%s': %" PRIu64 " requests, %" PRIu64
+                     "%" PRIu64 " more %s ended on '%s': %" PRIu64 " requests, %" PRIu64
                      " missing, %" PRIu64 " duplicate, %" PRIu64 " reordered",
-                     sum->sessions, daemon->config->interface, sum->requests, sum->missing, sum->duplicates,
-                     sum->reordered);
+                     sum->sessions, sum->sessions == 1 ? "ping" : "pings", daemon->config->interface,
+                     sum->requests, sum->missing, sum->duplicates, sum->reordered);
         *sum = (struct session_sum) { 0 };
 }
 
@@ -196,9 +249,9 @@ void daemon_observe(void *userdata, uint64_t now, const struct packet_info *pack
 
         sessions_add(daemon->reports.sessions, now, packet, size, &change);
         if (change.closed)
-                report_session(daemon, &change.closed_session);
+                report_session(daemon, now, &change.closed_session);
         if (change.opened)
-                report_opened(daemon, change.opened);
+                report_opened(daemon, now, change.opened);
 }
 
 static uint64_t earlier(uint64_t a, uint64_t b)
@@ -221,10 +274,10 @@ uint64_t daemon_report(struct daemon *daemon, uint64_t now)
 
         report_left_out(daemon);
         report_session_sum(daemon);
-        reports->packet_entries = reports->session_entries = reports->opened_entries = 0;
+        reports->packet_entries = 0;
 
         while (sessions_close_idle(reports->sessions, now, &session))
-                report_session(daemon, &session);
+                report_session(daemon, now, &session);
         due = reports->sum.sessions > 0 ? now : sessions_idle_at(reports->sessions);
 
         for (enum verdict v = 0; v < _VERDICT_MAX; v++) {
@@ -243,12 +296,16 @@ uint64_t daemon_report(struct daemon *daemon, uint64_t now)
 void daemon_report_all(struct daemon *daemon)
 {
         struct session session;
+        uint64_t now;
+
+        if (sd_event_now(daemon->event, CLOCK_MONOTONIC, &now) < 0)
+                now = 0;
 
         report_left_out(daemon);
         while (sessions_close_oldest(daemon->reports.sessions, &session))
-                report_session(daemon, &session);
+                report_session(daemon, now, &session);
         report_session_sum(daemon);
 
         for (enum verdict v = 0; v < _VERDICT_MAX; v++)
-                report_drops(daemon, 0, v, true);
+                report_drops(daemon, now, v, true);
 }

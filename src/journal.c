@@ -49,7 +49,6 @@ static const struct {
         [MESSAGE_RELOAD_REFUSED] = { "c086462fa97144fbadbb3c71db7b3582", LOG_ERR },
         [MESSAGE_ENGINE_FALLBACK] = { "f98467d3c9a34fdf8106dda5425eb433", LOG_INFO },
         [MESSAGE_ENGINE_UNREGISTERED] = { "90437c820147487a8f955ba43262998e", LOG_INFO },
-        [MESSAGE_DROPPED] = { "af1d8602435446969b78192c5ff70296", LOG_NOTICE },
         [MESSAGE_SESSION_OPENED] = { "023dc75e16eb423c892c54260070ff24", LOG_DEBUG },
         [MESSAGE_SESSION] = { "3c4d124d318a4d12bf2fcf125f099fbb", LOG_INFO },
         [MESSAGE_SESSIONS] = { "b2b5d30868ad4839933b85a48b0796e3", LOG_INFO },
@@ -153,6 +152,46 @@ static bool journal_listens(void)
                takes_more(fd);
 }
 
+/* Of any kind. What the text has of control characters is taken out of it. */
+static void send_entry(const struct journal *journal, const char *id, int priority,
+                       const struct journal_fields *fields, int error, char *text)
+{
+        struct journal_fields entry = { 0 };
+        char level[8] = "";
+
+        /* A file's line may be quoted in it, and that can hold anything. */
+        for (char *c = text; *c != '\0'; c++)
+                if ((unsigned char) *c < ' ' || *c == 0x7f)
+                        *c = '?';
+
+        if (fields)
+                for (size_t i = 0; i < fields->n_items; i++)
+                        entry.items[entry.n_items++] = fields->items[i];
+        journal_add(&entry, "MESSAGE=%s", text);
+        journal_add(&entry, "MESSAGE_ID=%s", id);
+        journal_add(&entry, "PRIORITY=%d", priority);
+        if (journal->interface && journal->interface[0] != '\0')
+                journal_add(&entry, "TUNECHO_INTERFACE=%s", journal->interface);
+        if (error != 0)
+                journal_add(&entry, "ERRNO=%d", -error);
+
+        /* Lines have no filter of their own. */
+        if (!journal->native && priority == LOG_DEBUG)
+                return;
+
+        if (journal->native && journal_listens() && sd_journal_sendv(entry.items, (int) entry.n_items) >= 0)
+                return;
+
+        if (journal->native || journal->prefixed)
+                (void) snprintf(level, sizeof(level), "<%d>", priority);
+        /* A reader that does not read must not stop the packets; one entry always fits where there is room.
+         */
+        if (poll(&(struct pollfd) { .fd = STDERR_FILENO, .events = POLLOUT }, 1, 0) <= 0)
+                return;
+
+        (void) dprintf(STDERR_FILENO, "%s%s\n", level, text);
+}
+
 /**
  * journal_send() - write an entry
  * @journal: where to
@@ -166,8 +205,7 @@ static bool journal_listens(void)
 void journal_send(const struct journal *journal, enum message message, const struct journal_fields *fields,
                   int error, const char *format, ...)
 {
-        char text[MESSAGE_SIZE], level[8] = "";
-        struct journal_fields entry = { 0 };
+        char text[MESSAGE_SIZE];
         va_list arguments;
 
         errno = -error;
@@ -175,37 +213,7 @@ void journal_send(const struct journal *journal, enum message message, const str
         (void) vsnprintf(text, sizeof(text), format, arguments);
         va_end(arguments);
 
-        /* A file's line may be quoted in it, and that can hold anything. */
-        for (char *c = text; *c != '\0'; c++)
-                if ((unsigned char) *c < ' ' || *c == 0x7f)
-                        *c = '?';
-
-        if (fields)
-                for (size_t i = 0; i < fields->n_items; i++)
-                        entry.items[entry.n_items++] = fields->items[i];
-        journal_add(&entry, "MESSAGE=%s", text);
-        journal_add(&entry, "MESSAGE_ID=%s", messages[message].id);
-        journal_add(&entry, "PRIORITY=%d", messages[message].priority);
-        if (journal->interface && journal->interface[0] != '\0')
-                journal_add(&entry, "TUNECHO_INTERFACE=%s", journal->interface);
-        if (error != 0)
-                journal_add(&entry, "ERRNO=%d", -error);
-
-        /* Lines have no filter of their own. */
-        if (!journal->native && messages[message].priority == LOG_DEBUG)
-                return;
-
-        if (journal->native && journal_listens() && sd_journal_sendv(entry.items, (int) entry.n_items) >= 0)
-                return;
-
-        if (journal->native || journal->prefixed)
-                (void) snprintf(level, sizeof(level), "<%d>", messages[message].priority);
-        /* A reader that does not read must not stop the packets; one entry always fits where there is room.
-         */
-        if (poll(&(struct pollfd) { .fd = STDERR_FILENO, .events = POLLOUT }, 1, 0) <= 0)
-                return;
-
-        (void) dprintf(STDERR_FILENO, "%s%s\n", level, text);
+        send_entry(journal, messages[message].id, messages[message].priority, fields, error, text);
 }
 
 /**
@@ -232,6 +240,24 @@ void journal_send_mistake(void *journal, const char *file, unsigned line, const 
 
         journal_add(&fields, "CONFIG_LINE=%u", line);
         journal_send(journal, MESSAGE_SETTINGS_WRONG, &fields, 0, "%s:%u: %s", file, line, message);
+}
+
+/**
+ * journal_send_drops() - write an entry for packets that were dropped
+ * @journal: where to
+ * @verdict: why; each has entries of its own kind
+ * @n: how many since the last such entry
+ */
+void journal_send_drops(const struct journal *journal, enum verdict verdict, uint64_t n)
+{
+        struct journal_fields fields = { 0 };
+        char text[MESSAGE_SIZE];
+
+        journal_add(&fields, "TUNECHO_VERDICT=%s", verdict_name(verdict));
+        journal_add(&fields, "TUNECHO_DROPPED=%" PRIu64, n);
+        (void) snprintf(text, sizeof(text), "'%s' dropped %" PRIu64 " %s as %s: %s", journal->interface, n,
+                        n == 1 ? "packet" : "packets", verdict_name(verdict), verdict_meaning(verdict));
+        send_entry(journal, verdict_message_id(verdict), LOG_NOTICE, &fields, 0, text);
 }
 
 /* "icmp type 8 code 0 id 4711 seq 1", or what there is of it. */

@@ -5,7 +5,8 @@
  *
  * Nothing here reads a clock, and after sessions_new() nothing allocates: the table is full at SESSIONS_MAX,
  * and then the session that was quiet for longest goes. A request takes one look at the newest session, and one
- * into a hash table that is seeded, so that nobody can fill one of its chains on purpose.
+ * into a hash table that is seeded, so that nobody can fill one of its chains on purpose. A new session takes
+ * one look at all others.
  */
 
 #include "tunecho/session.h"
@@ -28,9 +29,11 @@ struct entry {
 struct sessions {
         uint64_t seed;
         uint16_t buckets[N_BUCKETS];
-        uint16_t free;
+        uint16_t free;   /* the first of those that were used, and are not */
+        uint16_t unused; /* the first of those that never were, whose memory is not touched */
         uint16_t newest, oldest;
         unsigned count;
+        uint32_t senders[SESSIONS_MAX]; /* of each entry in use, what sender_of() says; else 0 */
         struct entry entries[SESSIONS_MAX];
 };
 
@@ -42,17 +45,16 @@ struct sessions {
  */
 struct sessions *sessions_new(uint64_t seed)
 {
-        struct sessions *sessions = calloc(1, sizeof(*sessions));
+        struct sessions *sessions = malloc(sizeof(*sessions));
 
         if (!sessions)
                 return NULL;
 
         sessions->seed = seed;
-        sessions->newest = sessions->oldest = NONE;
+        sessions->count = sessions->unused = 0;
+        sessions->free = sessions->newest = sessions->oldest = NONE;
         for (unsigned i = 0; i < N_BUCKETS; i++)
                 sessions->buckets[i] = NONE;
-        for (unsigned i = 0; i < SESSIONS_MAX; i++)
-                sessions->entries[i].next = (uint16_t) (i + 1 < SESSIONS_MAX ? i + 1 : NONE);
 
         return sessions;
 }
@@ -105,6 +107,12 @@ static uint16_t bucket_of(const struct sessions *sessions, const struct packet_i
         return (uint16_t) (hash % N_BUCKETS);
 }
 
+/* Source and identifier, without the destination; never 0. */
+static uint32_t sender_of(const struct sessions *sessions, const struct packet_info *packet)
+{
+        return (uint32_t) mix_address(mix(sessions->seed, packet->identifier), &packet->source) | 1;
+}
+
 static bool is_of(const struct session *session, const struct packet_info *packet)
 {
         return session->identifier == packet->identifier &&
@@ -154,17 +162,50 @@ static void remove_entry(struct sessions *sessions, uint16_t i, struct session *
         order_remove(sessions, i);
 
         *ret_session = entry->session;
+        sessions->senders[i] = 0;
         entry->next = sessions->free;
         sessions->free = i;
         sessions->count--;
 }
 
+/*
+ * Some pings, such as fping(8), number all their requests through, whatever their destination. So what each
+ * destination lacks is not lost: others have it.
+ */
+static void find_sharer(struct sessions *sessions, uint16_t i)
+{
+        struct session *session = &sessions->entries[i].session;
+
+        for (unsigned n = 0; n < sessions->unused; n++) {
+                struct session *other = &sessions->entries[n].session;
+
+                if (n == i || sessions->senders[n] != sessions->senders[i] ||
+                    other->identifier != session->identifier ||
+                    !address_equal(&other->source, &session->source))
+                        continue;
+
+                /* If there are more of them, they have found each other already. */
+                other->shared = session->shared = true;
+                return;
+        }
+}
+
+static uint16_t take_entry(struct sessions *sessions)
+{
+        uint16_t i = sessions->free;
+
+        if (i == NONE)
+                return sessions->unused++;
+
+        sessions->free = sessions->entries[i].next;
+        return i;
+}
+
 static uint16_t insert_entry(struct sessions *sessions, uint64_t now, const struct packet_info *packet)
 {
-        uint16_t i = sessions->free, bucket = bucket_of(sessions, packet);
+        uint16_t i = take_entry(sessions), bucket = bucket_of(sessions, packet);
         struct entry *entry = &sessions->entries[i];
 
-        sessions->free = entry->next;
         sessions->count++;
 
         entry->session = (struct session) {
@@ -181,7 +222,9 @@ static uint16_t insert_entry(struct sessions *sessions, uint64_t now, const stru
         entry->bucket = bucket;
         entry->next = sessions->buckets[bucket];
         sessions->buckets[bucket] = i;
+        sessions->senders[i] = sender_of(sessions, packet);
         order_insert_newest(sessions, i);
+        find_sharer(sessions, i);
         return i;
 }
 
@@ -275,7 +318,7 @@ void sessions_add(struct sessions *sessions, uint64_t now, const struct packet_i
                         order_remove(sessions, i);
                         order_insert_newest(sessions, i);
                 }
-        } else if (sessions->free == NONE)
+        } else if (sessions->count == SESSIONS_MAX)
                 ret_change->closed = sessions_close_oldest(sessions, &ret_change->closed_session);
 
         if (i == NONE) {
@@ -336,7 +379,8 @@ bool sessions_close_oldest(struct sessions *sessions, struct session *ret_sessio
  * session_missing() - the requests that never arrived
  * @session: the session
  *
- * Return: how many sequence numbers between the first and the last one are missing.
+ * Return: how many sequence numbers between the first and the last one are missing. If it is shared, they may
+ * have gone elsewhere.
  */
 uint64_t session_missing(const struct session *session)
 {

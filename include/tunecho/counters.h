@@ -12,9 +12,11 @@ struct counters {
         uint64_t unsent; /* replies that the device refused: it was down, or out of buffers */
 };
 
-/* Room for counters_text() with every verdict in it. */
+/* Room for either text with every verdict in it. */
 #define COUNTERS_TEXT_SIZE 768
 
 uint64_t counters_packets(const struct counters *counters);
 uint64_t counters_replies(const struct counters *counters);
+const char *counters_drops_text(char text[static COUNTERS_TEXT_SIZE], const struct counters *counters,
+                                const char *separator);
 const char *counters_text(char text[static COUNTERS_TEXT_SIZE], const struct counters *counters);

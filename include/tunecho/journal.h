@@ -2,13 +2,14 @@
 #pragma once
 
 #include <stdbool.h>
+#include <stdint.h>
 #include <sys/uio.h>
 
 #include "tunecho/counters.h"
 #include "tunecho/reflect.h"
 #include "tunecho/util.h"
 
-/* What an entry is about; the catalogue explains each. */
+/* What an entry is about; the catalogue explains each. Drops have a kind of their own for each verdict. */
 enum message {
         MESSAGE_READY,
         MESSAGE_STOPPED,
@@ -30,7 +31,6 @@ enum message {
         MESSAGE_RELOAD_REFUSED,
         MESSAGE_ENGINE_FALLBACK,
         MESSAGE_ENGINE_UNREGISTERED,
-        MESSAGE_DROPPED,
         MESSAGE_SESSION_OPENED,
         MESSAGE_SESSION,
         MESSAGE_SESSIONS,
@@ -61,5 +61,6 @@ void journal_add_counters(struct journal_fields *fields, const struct counters *
 void journal_send(const struct journal *journal, enum message message, const struct journal_fields *fields,
                   int error, const char *format, ...) _printf_(5, 6);
 void journal_send_mistake(void *journal, const char *file, unsigned line, const char *message);
+void journal_send_drops(const struct journal *journal, enum verdict verdict, uint64_t n);
 void journal_send_packet(const struct journal *journal, const struct packet_info *packet, size_t size,
                          enum verdict verdict);

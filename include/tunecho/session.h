@@ -18,6 +18,7 @@ struct session {
         struct address source;
         struct address destination;
         uint16_t identifier; /* in host byte order */
+        bool shared;         /* another destination had one meanwhile, and may have some of its numbers */
 
         uint64_t opened; /* when the first request arrived, in microseconds */
         uint64_t latest; /* when the latest one did */

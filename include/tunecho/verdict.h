@@ -25,4 +25,5 @@ enum verdict {
 const char *verdict_name(enum verdict verdict);
 const char *verdict_meaning(enum verdict verdict);
 const char *verdict_field(enum verdict verdict);
+const char *verdict_message_id(enum verdict verdict);
 bool verdict_is_reply(enum verdict verdict);

@@ -33,6 +33,7 @@
 #define PACKET_MIN  64
 #define PACKET_MAX  65535
 #define SECONDS_MAX 86400
+#define COUNT_MAX   UINT32_MAX
 #define RATE_MAX    100000000
 #define SOURCES_MAX (1 << 24)
 #define IDENTIFIER  0x7e40
@@ -63,6 +64,7 @@ _Static_assert(sizeof((union headers) { 0 }.ipv6) == 48, "the echo header follow
 struct job {
         const char *interface, *source, *destination;
         unsigned long size, milliseconds;
+        unsigned long packets; /* to be accepted, if time allows */
         unsigned long rate;    /* packets a second, or 0: as many as the queue takes */
         unsigned long sources; /* addresses that they come from, counted up from the source */
 };
@@ -147,17 +149,22 @@ static void set_sequence(struct echo_header *echo, unsigned sequence)
         echo->sequence = word;
 }
 
-/* The addresses differ in their last four bytes. */
+/* The last four bytes of a source address, in which all of them differ. */
+static void *source_word(const struct generator *generator, union headers *headers)
+{
+        return generator->family == AF_INET6 ? (void *) &headers->ipv6.ip.ip6_src.s6_addr32[3]
+                                             : (void *) &headers->ipv4.ip.saddr;
+}
+
 static void set_source(struct generator *generator, unsigned i, uint32_t number)
 {
         union headers *headers = &generator->headers[i];
-        uint8_t *source = generator->family == AF_INET6 ? headers->ipv6.ip.ip6_src.s6_addr + 12 : (uint8_t *) &headers->ipv4.ip.saddr;
-        uint32_t address = htonl(generator->source + number), before;
-        uint16_t *checksum = generator->family == AF_INET6 ? &headers->ipv6.echo.checksum : &headers->ipv4.ip.check;
+        bool is_ipv6 = generator->family == AF_INET6;
+        uint16_t *checksum = is_ipv6 ? &headers->ipv6.echo.checksum : &headers->ipv4.ip.check;
+        uint32_t word = htonl(generator->source + number);
 
-        memcpy(&before, source, sizeof(before));
-        memcpy(source, &address, sizeof(address));
-        *checksum = checksum_update_range(*checksum, &before, &address, sizeof(address));
+        *checksum = checksum_update_range(*checksum, source_word(generator, headers), &word, sizeof(word));
+        memcpy(source_word(generator, headers), &word, sizeof(word));
 }
 
 static int generator_prepare(struct generator *generator, const struct job *job)
@@ -179,9 +186,7 @@ static int generator_prepare(struct generator *generator, const struct job *job)
         if (r < 0)
                 return r;
 
-        memcpy(&generator->source,
-               generator->family == AF_INET6 ? headers.ipv6.ip.ip6_src.s6_addr + 12 : (uint8_t *) &headers.ipv4.ip.saddr,
-               sizeof(generator->source));
+        memcpy(&generator->source, source_word(generator, &headers), sizeof(generator->source));
         generator->source = ntohl(generator->source);
 
         for (unsigned i = 0; i < BATCH; i++) {
@@ -264,7 +269,7 @@ static int generator_run(struct generator *generator, const struct job *job, str
         uint64_t begin = clock_ns(), end = begin + job->milliseconds * (NSEC_PER_SEC / 1000);
         int r;
 
-        for (uint64_t n = BATCH; clock_ns() < end; n += BATCH) {
+        for (uint64_t n = BATCH; clock_ns() < end && result->accepted < job->packets; n += BATCH) {
                 if (job->rate > 0)
                         spin_until(begin + (n - BATCH) * NSEC_PER_SEC / job->rate);
 
@@ -287,8 +292,10 @@ static int parse_arguments(struct job *job, int argc, char **argv)
 {
         int option, r = 0;
 
-        while ((option = getopt(argc, argv, "n:r:s:t:")) >= 0 && r == 0) {
-                if (option == 'n')
+        while ((option = getopt(argc, argv, "c:n:r:s:t:")) >= 0 && r == 0) {
+                if (option == 'c')
+                        r = option_number(optarg, 1, COUNT_MAX, &job->packets);
+                else if (option == 'n')
                         r = option_number(optarg, 1, SOURCES_MAX, &job->sources);
                 else if (option == 'r')
                         r = option_number(optarg, 1, RATE_MAX, &job->rate);
@@ -312,13 +319,13 @@ int main(int argc, char **argv)
 {
         static struct generator generator = { .fd = -1 };
         struct result result = { 0 };
-        struct job job = { .size = 84, .milliseconds = 1000, .sources = 1 };
+        struct job job = { .size = 84, .milliseconds = 1000, .packets = COUNT_MAX, .sources = 1 };
         int r;
 
         r = parse_arguments(&job, argc, argv);
         if (r < 0) {
-                fprintf(stderr, "Usage: flood [-n SOURCES] [-r PACKETS A SECOND] [-s BYTES OF PACKET] "
-                                "[-t MILLISECONDS] INTERFACE SOURCE DESTINATION\n");
+                fprintf(stderr, "Usage: flood [-c PACKETS] [-n SOURCES] [-r PACKETS A SECOND] "
+                                "[-s BYTES OF PACKET] [-t MILLISECONDS] INTERFACE SOURCE DESTINATION\n");
                 return EXIT_FAILURE;
         }
 

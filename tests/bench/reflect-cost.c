@@ -254,7 +254,8 @@ int main(int argc, char *argv[])
         end = clock_ns();
         cycles = cycles_read(counter) - cycles;
 
-        printf("{\"packets\": %lu, \"answered\": %lu, \"ns\": %" PRIu64 ", \"cycles\": %" PRIu64 "}\n", rounds,
+        printf("{\"packets\": %lu, \"answered\": %lu, \"ns\": %" PRIu64 ", \"cycles\": %" PRIu64 "}\n",
+               rounds,
                answered, end - begin, cycles);
         return answered == rounds ? 0 : 70;
 }

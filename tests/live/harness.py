@@ -10,6 +10,7 @@ import contextlib
 import ctypes
 import errno
 import fcntl
+import itertools
 import json
 import os
 import re
@@ -111,6 +112,7 @@ class Host:
         self.directory = Path(directory)
         self.engine = engine
         self.daemons = []
+        self._numbers = itertools.count()
         self.etc = self.directory / "etc"
         (self.etc / "tunecho").mkdir(parents=True)
         self.run_directory = self.directory / "run"
@@ -252,7 +254,8 @@ class Host:
             arguments = (f"--config={self.configure(config)}", *arguments)
         if self.engine:
             arguments = (f"--engine={self.engine}", *arguments)
-        daemon = Daemon(self, len(self.daemons), arguments, **how)
+        # Never the same number twice: what another thread is about to start may still hold the socket of before.
+        daemon = Daemon(self, next(self._numbers), arguments, **how)
         self.daemons.append(daemon)
         return daemon
 
@@ -441,7 +444,7 @@ class Totals(namedtuple("Totals", "packets replies dropped verdicts")):
 
 
 def what_is(descriptor):
-    """What a descriptor in /proc is of: the TUN node by its number, because its path is that of a namespace."""
+    """What a descriptor in /proc is of: the TUN node by its number, as its path is that of a namespace."""
     status = os.stat(descriptor)
     if stat.S_ISCHR(status.st_mode) and status.st_rdev == os.makedev(10, 200):
         return "/dev/net/tun"

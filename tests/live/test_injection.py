@@ -72,6 +72,7 @@ ERRORS = {
         "epoll_create1": ["EMFILE", "ENOMEM"],
         "epoll_ctl": ["ENOMEM", "ENOSPC", "EPERM"],
         "epoll_wait": ["EINTR", "EPERM"],
+        "epoll_pwait2": ["EINTR", "EPERM", "ENOSYS"],
         "pipe2": ["EMFILE", "EPERM"],
         "timer_create": ["EAGAIN", "EPERM"],
         "timer_settime": ["EPERM"],

@@ -50,29 +50,51 @@ static unsigned count_entries(const char *text, const char *id)
         return n;
 }
 
+/* The ids of all kinds of entries: of the messages, and of the drops by their verdict. */
+static const struct ids {
+        const char *items[_MESSAGE_MAX + _VERDICT_MAX];
+        size_t n;
+} * all_ids(void)
+{
+        static struct ids ids;
+
+        ids.n = 0;
+        for (enum message m = 0; m < _MESSAGE_MAX; m++)
+                ids.items[ids.n++] = message_id(m);
+        for (enum verdict v = 0; v < _VERDICT_MAX; v++) {
+                assert_int_equal(verdict_message_id(v) == NULL, verdict_is_reply(v));
+                if (!verdict_is_reply(v))
+                        ids.items[ids.n++] = verdict_message_id(v);
+        }
+
+        return &ids;
+}
+
 static void test_ids(void **state)
 {
+        const struct ids *ids = all_ids();
+
         (void) state;
 
-        for (enum message m = 0; m < _MESSAGE_MAX; m++) {
-                const char *id = message_id(m);
-
-                assert_non_null(id);
-                assert_int_equal(strlen(id), 32);
-                assert_int_equal(strspn(id, "0123456789abcdef"), 32);
-                for (enum message other = 0; other < m; other++)
-                        assert_string_not_equal(message_id(other), id);
+        for (size_t i = 0; i < ids->n; i++) {
+                assert_non_null(ids->items[i]);
+                assert_int_equal(strlen(ids->items[i]), 32);
+                assert_int_equal(strspn(ids->items[i], "0123456789abcdef"), 32);
+                for (size_t other = 0; other < i; other++)
+                        assert_string_not_equal(ids->items[other], ids->items[i]);
         }
 }
 
 static void test_catalogue_has_every_id(void **state)
 {
+        const struct ids *ids = all_ids();
+
         (void) state;
 
-        for (enum message m = 0; m < _MESSAGE_MAX; m++)
-                if (count_entries(catalogue(), message_id(m)) != 1)
-                        fail_msg("%s is there %u times", message_id(m),
-                                 count_entries(catalogue(), message_id(m)));
+        for (size_t i = 0; i < ids->n; i++)
+                if (count_entries(catalogue(), ids->items[i]) != 1)
+                        fail_msg("%s is there %u times", ids->items[i],
+                                 count_entries(catalogue(), ids->items[i]));
 }
 
 static void test_catalogue_has_no_other_id(void **state)
@@ -83,7 +105,7 @@ static void test_catalogue_has_no_other_id(void **state)
 
         for (const char *entry = strstr(catalogue(), "\n-- "); entry; entry = strstr(entry + 1, "\n-- "))
                 n++;
-        assert_int_equal(n, _MESSAGE_MAX);
+        assert_int_equal(n, all_ids()->n);
 }
 
 /* What a person reads first, who is told what it is about, and where to read on. */
@@ -124,6 +146,7 @@ static struct {
 
 static const char *set_environment(void)
 {
+        const char *stream = told.stream;
         char identity[64];
         struct stat status;
 
@@ -134,8 +157,8 @@ static const char *set_environment(void)
         (void) snprintf(identity, sizeof(identity), "%ju:%ju", (uintmax_t) status.st_dev,
                         (uintmax_t) status.st_ino);
         if (told.stream_is_stderr)
-                told.stream = identity;
-        if (told.stream && setenv("JOURNAL_STREAM", told.stream, 1) < 0)
+                stream = identity;
+        if (stream && setenv("JOURNAL_STREAM", stream, 1) < 0)
                 return "cannot set JOURNAL_STREAM";
         if (told.invocation && setenv("INVOCATION_ID", told.invocation, 1) < 0)
                 return "cannot set INVOCATION_ID";
@@ -346,6 +369,41 @@ static void test_text_of_packets(void **state)
         }
 }
 
+static const char *tell_drops(void)
+{
+        struct journal journal;
+        const char *wrong;
+
+        wrong = set_environment();
+        if (wrong)
+                return wrong;
+
+        journal_init(&journal);
+        journal.interface = "tun0";
+        journal_send_drops(&journal, VERDICT_NOT_OURS, 1);
+        journal_send_drops(&journal, VERDICT_BAD_ICMP_CHECKSUM, UINT64_MAX);
+        return NULL;
+}
+
+static void test_text_of_drops(void **state)
+{
+        char text[1024];
+        const char *failure;
+
+        (void) state;
+
+        memset(&told, 0, sizeof(told));
+        told.invocation = "0123456789abcdef0123456789abcdef";
+        failure = in_child(tell_drops, text, sizeof(text));
+        if (failure)
+                fail_msg("%s", failure);
+        assert_string_equal(text,
+                            "<5>'tun0' dropped 1 packet as not-ours: Destination= does not contain their "
+                            "destination\n"
+                            "<5>'tun0' dropped 18446744073709551615 packets as bad-icmp-checksum: something "
+                            "on the way changes packets, or leaves checksums to an offload\n");
+}
+
 /* An entry's own fields, of which some are more than there is room for. */
 static void test_fields_have_room(void **state)
 {
@@ -518,6 +576,16 @@ static const char *listen_to_entries(void)
         if (strstr(entry, "CODE_FILE"))
                 return "CODE_FILE=";
 
+        journal_send_drops(&journal, VERDICT_MALFORMED, 3);
+        size = recv(fd, entry, sizeof(entry) - 1, 0);
+        if (size <= 0)
+                return "no entry for drops";
+        entry[size] = '\0';
+        (void) snprintf(id, sizeof(id), "MESSAGE_ID=%s", verdict_message_id(VERDICT_MALFORMED));
+        if (!has_field(entry, id) || !has_field(entry, "PRIORITY=5") ||
+            !has_field(entry, "TUNECHO_VERDICT=malformed") || !has_field(entry, "TUNECHO_DROPPED=3"))
+                return "a field of the drops";
+
         journal.interface = "";
         journal_send(&journal, MESSAGE_READY, NULL, 0, "ready");
         size = recv(fd, entry, sizeof(entry) - 1, 0);
@@ -584,6 +652,7 @@ int main(void)
                 cmocka_unit_test(test_long_text),
                 cmocka_unit_test(test_terminal),
                 cmocka_unit_test(test_text_of_packets),
+                cmocka_unit_test(test_text_of_drops),
                 cmocka_unit_test(test_fields_have_room),
                 cmocka_unit_test(test_counters_add_up),
         };

@@ -232,6 +232,160 @@ static void test_another_ping(void **state)
         sessions_free(sessions);
 }
 
+/* Those who share source and identifier with a session to another destination, at any time of its life. */
+static void test_shared(void **state)
+{
+        struct sessions *sessions = sessions_new(1);
+        struct packet_info packets[] = { request(1, 7, 1), request(1, 8, 1), request(2, 7, 1),
+                                         request(1, 7, 2) };
+        bool shared[] = { true, false, false, true };
+
+        (void) state;
+
+        packets[3].destination.bytes[3] = 3;
+        for (size_t i = 0; i < ARRAY_SIZE(packets); i++)
+                (void) add(sessions, 0, &packets[i]);
+        for (size_t i = 0; i < ARRAY_SIZE(packets); i++)
+                assert_int_equal(close_one(sessions).shared, shared[i]);
+
+        /* One that follows another does not share with it. */
+        (void) add(sessions, 0, &packets[0]);
+        assert_false(close_one(sessions).shared);
+        (void) add(sessions, 0, &packets[3]);
+        assert_false(close_one(sessions).shared);
+        sessions_free(sessions);
+}
+
+/* The same as a table, the slow way: the sessions in the order of their latest request. */
+struct slow_session {
+        struct packet_info packet; /* the latest request */
+        uint64_t opened, latest, requests;
+        bool shared;
+};
+
+static struct {
+        struct slow_session sessions[SESSIONS_MAX];
+        unsigned count;
+} slow;
+
+static struct slow_session slow_take(unsigned i)
+{
+        struct slow_session taken = slow.sessions[i];
+
+        slow.count--;
+        memmove(&slow.sessions[i], &slow.sessions[i + 1], (slow.count - i) * sizeof(taken));
+        return taken;
+}
+
+static bool same_sender(const struct packet_info *a, const struct packet_info *b)
+{
+        return a->identifier == b->identifier && address_equal(&a->source, &b->source);
+}
+
+static struct slow_session slow_find(uint64_t now, const struct packet_info *packet)
+{
+        struct slow_session new = { .packet = *packet, .opened = now, .latest = now };
+
+        for (unsigned i = 0; i < slow.count; i++)
+                if (same_sender(&slow.sessions[i].packet, packet) &&
+                    address_equal(&slow.sessions[i].packet.destination, &packet->destination))
+                        return slow_take(i);
+
+        return new;
+}
+
+/* Returns whether a session had to go. */
+static bool slow_add(uint64_t now, const struct packet_info *packet, struct slow_session *ret_gone)
+{
+        struct slow_session session = slow_find(now, packet);
+        bool full = slow.count == SESSIONS_MAX;
+
+        if (full)
+                *ret_gone = slow_take(0);
+        for (unsigned i = 0; i < slow.count && session.requests == 0; i++)
+                if (same_sender(&slow.sessions[i].packet, packet))
+                        slow.sessions[i].shared = session.shared = true;
+
+        session.requests++;
+        session.packet = *packet;
+        if (now > session.latest)
+                session.latest = now;
+        slow.sessions[slow.count++] = session;
+        return full;
+}
+
+static void assert_same(const struct session *session, const struct slow_session *expected)
+{
+        assert_true(address_equal(&session->source, &expected->packet.source));
+        assert_true(address_equal(&session->destination, &expected->packet.destination));
+        assert_int_equal(session->identifier, expected->packet.identifier);
+        assert_int_equal(session->opened, expected->opened);
+        assert_int_equal(session->latest, expected->latest);
+        assert_int_equal(session->requests, expected->requests);
+        assert_int_equal(session->shared, expected->shared);
+        assert_int_equal(session->duplicates + 1, expected->requests);
+        assert_int_equal(session_missing(session), 0);
+}
+
+/* Random requests of both families and of more pings than the table has room for; the clock stands still,
+ * goes on, jumps, and goes back. */
+static void test_table(void **state)
+{
+        struct sessions *sessions = sessions_new(7);
+        uint64_t random = 3, now = 100 * SECOND;
+        unsigned evicted = 0, idle = 0, shared = 0;
+
+        (void) state;
+
+        slow.count = 0;
+        for (unsigned i = 0; i < 50000; i++) {
+                uint32_t word = random_word(&random), when = random_word(&random) % 1024;
+                struct packet_info packet = request((uint8_t) (word % 5), word >> 8 & 15, 1);
+                struct session_change change;
+                struct slow_session gone;
+                struct session session;
+
+                packet.destination.bytes[3] = (uint8_t) (word >> 16 & 7);
+                if (word >> 31 & 1)
+                        packet.source.family = packet.destination.family = AF_INET6;
+                if (when == 0)
+                        now += 11 * SECOND;
+                else if (when < 300)
+                        now += when * 10;
+                else if (when < 400)
+                        now -= when;
+
+                while (slow.count > 0 && now >= slow.sessions[0].latest + SESSION_TIMEOUT_USEC) {
+                        assert_true(sessions_close_idle(sessions, now, &session));
+                        gone = slow_take(0);
+                        assert_same(&session, &gone);
+                        idle++;
+                }
+                assert_false(sessions_close_idle(sessions, now, &session));
+
+                change = add(sessions, now, &packet);
+                assert_int_equal(change.closed, slow_add(now, &packet, &gone));
+                if (change.closed) {
+                        assert_same(&change.closed_session, &gone);
+                        shared += gone.shared;
+                        evicted++;
+                }
+                assert_int_equal(sessions_count(sessions), slow.count);
+        }
+
+        /* The test itself did what it is to. */
+        assert_in_range(evicted, 1000, 49000);
+        assert_in_range(idle, 1000, 49000);
+        assert_in_range(shared, 100, evicted);
+        while (slow.count > 0) {
+                struct slow_session gone = slow_take(0);
+                struct session session = close_one(sessions);
+
+                assert_same(&session, &gone);
+        }
+        sessions_free(sessions);
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -241,6 +395,8 @@ int main(void)
                 cmocka_unit_test(test_idle),
                 cmocka_unit_test(test_full),
                 cmocka_unit_test(test_another_ping),
+                cmocka_unit_test(test_shared),
+                cmocka_unit_test(test_table),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,152 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Instances that are none: sockets that answer tunechoctl as an instance would, or worse."""
+
+import contextlib
+import re
+import shutil
+import socket
+import tempfile
+import threading
+import time
+from pathlib import Path
+
+from harness import BUILD, LIMIT, SOURCE
+
+CLIENT = BUILD / "tunechoctl"
+
+TABLE = (SOURCE / "src/verdict.c").read_text(encoding="utf-8")
+VERDICTS = re.findall(r'"([a-z-]+)", "TUNECHO_[A-Z_]+"', TABLE)
+
+
+def status(interface, **changes):
+    """What an instance says; verdicts are named as verdict.c does, with _ for -."""
+    verdicts = {name: changes.pop(name.replace("-", "_"), 0) for name in VERDICTS}
+    replies = verdicts["reply"] + verdicts["reply-fragment"]
+    packets = sum(verdicts.values())
+    values = {
+        "INTERFACE": interface,
+        "VERSION": "0.1.0",
+        "PID": 4711,
+        "STATE": "running",
+        "PING": ("198.18.0.2", "2001:2::2"),
+        "MTU": 1500,
+        "ENGINE": "io_uring",
+        "UPTIME_USEC": 90_000_000,
+        "SESSIONS": 2,
+        "PACKETS": packets,
+        "REPLIES": replies,
+        "DROPPED": packets - replies,
+        "UNSENT": 0,
+        **{name.upper().replace("-", "_"): count for name, count in verdicts.items()},
+        **changes,
+    }
+    lines = [
+        f"TUNECHO_{key}={one}\n"
+        for key, value in values.items()
+        for one in (value if isinstance(value, tuple) else (value,))
+    ]
+    return "".join(lines).encode()
+
+
+class Instances:
+    """A directory of instances, each with a thread that answers."""
+
+    def __init__(self):
+        # The address of a socket is short, and what pytest would give us is not. Whoever asks is not root.
+        self.directory = Path(tempfile.mkdtemp(prefix="tunecho-", dir="/tmp"))
+        self.directory.chmod(0o755)
+        self._sockets = {}
+        self._threads = []
+        self._ended = threading.Event()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self._ended.set()
+        for name in list(self._sockets):
+            self.stop(name)
+        for thread in self._threads:
+            thread.join(LIMIT)
+        shutil.rmtree(self.directory)
+
+    def path(self, name):
+        return self.directory / name / "status"
+
+    def listen(self, name, backlog=8):
+        """A socket that nobody accepts a connection from."""
+        self.path(name).parent.mkdir(exist_ok=True)
+        self.path(name).unlink(missing_ok=True)
+        listener = socket.socket(socket.AF_UNIX)
+        listener.bind(str(self.path(name)))
+        self.path(name).chmod(0o666)
+        listener.listen(backlog)
+        self._sockets[name] = listener
+        return listener
+
+    def serve(self, name, handler):
+        """Call handler(connection) for each connection."""
+        listener = self.listen(name)
+        thread = threading.Thread(target=self._accept, args=(listener, handler), daemon=True)
+        self._threads.append(thread)
+        thread.start()
+
+    @staticmethod
+    def _accept(listener, handler):
+        with contextlib.suppress(OSError):
+            while True:
+                connection, _ = listener.accept()
+                with connection, contextlib.suppress(OSError):
+                    handler(connection)
+
+    def answer(self, name, text=None, **changes):
+        """Answer everybody with the same."""
+        text = status(name, **changes) if text is None else text
+        self.serve(name, lambda connection: connection.sendall(text))
+
+    def count(self, name, step, **changes):
+        """Answer with counters that a second goes by for, each time that somebody asks.
+
+        step has what is added for each verdict; the value may be a list, of which each number is used in
+        turn, and the last one from then on.
+        """
+        asked = 0
+        totals = dict.fromkeys(step, 0)
+
+        def handler(connection):
+            nonlocal asked
+            for verdict, more in step.items():
+                turns = more if isinstance(more, list) else [more]
+                totals[verdict] += turns[min(asked, len(turns) - 1)]
+            asked += 1
+            connection.sendall(status(name, UPTIME_USEC=asked * 1_000_000, **totals, **changes))
+
+        self.serve(name, handler)
+
+    def stop(self, name):
+        """Close the socket, but leave its file."""
+        listener = self._sockets.pop(name)
+        with contextlib.suppress(OSError):
+            listener.shutdown(socket.SHUT_RDWR)  # which ends accept()
+        listener.close()
+
+    def remove(self, name):
+        self.stop(name)
+        shutil.rmtree(self.path(name).parent)
+
+    def drip(self, name, seconds):
+        """Answer a byte at a time, for longer than anybody waits."""
+        text = status(name)
+
+        def handler(connection):
+            deadline = time.monotonic() + seconds
+            for byte in text:
+                if time.monotonic() > deadline or self._ended.wait(0.05):
+                    return
+                connection.sendall(bytes([byte]))
+
+        self.serve(name, handler)
+
+    def hold(self, name, seconds=LIMIT):
+        """Take a connection, and say nothing."""
+        self.serve(name, lambda connection: self._ended.wait(seconds))

@@ -1,0 +1,63 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Completion of both programs in bash, with the keyboard."""
+
+from pathlib import Path
+
+import pytest
+
+from harness import BUILD, SOURCE
+
+LIBRARY = Path("/usr/share/bash-completion/bash_completion")
+
+pytestmark = pytest.mark.skipif(not LIBRARY.exists(), reason="need bash-completion")
+
+
+@pytest.fixture
+def shell(instances, terminal):
+    one = terminal(150, 24)
+    one.type(f"PATH={BUILD}:$PATH; . {LIBRARY}; cd {instances.directory}")
+    for program in "tunecho", "tunechoctl":
+        one.type(f". {SOURCE}/scripts/bash-completion/{program}")
+    # What is ambiguous is listed at once.
+    one.type("bind 'set show-all-if-ambiguous on'; clear")
+    one.wait_for(lambda screen: screen == ["$"], "the prompt")
+    return one
+
+
+@pytest.mark.parametrize(
+    "typed, completed",
+    [
+        ("tunechoctl st", "tunechoctl status"),
+        ("tunechoctl --js", "tunechoctl --json"),
+        ("tunechoctl watch --co", "tunechoctl watch --count="),
+        ("tunechoctl --directory=. watch tun1", "tunechoctl --directory=. watch tun17"),
+        ("tunechoctl --directory=. status tun17 ec", "tunechoctl --directory=. status tun17 echo-a"),
+        ("tunechoctl --directory=tun1", "tunechoctl --directory=tun17/"),
+        ("tunecho --eng", "tunecho --engine="),
+        ("tunecho --engine=io", "tunecho --engine=io_uring"),
+        ("tunecho --user nobo", "tunecho --user nobody"),
+        ("tunecho -e sy", "tunecho -e syscall"),
+        ("tunecho tu", "tunecho tun0"),
+    ],
+)
+def test_one(instances, shell, typed, completed):
+    for name in "tun0", "tun17", "echo-a":
+        instances.listen(name)
+    shell.press("-l", typed)
+    shell.press("Tab")
+    shell.wait_for_line(f"$ {completed}")
+
+
+@pytest.mark.parametrize(
+    "typed, offered",
+    [
+        ("tunechoctl ", "metrics  status   watch"),
+        ("tunechoctl --directory=. metrics ", "echo-a  tun0    tun17"),
+    ],
+)
+def test_list(instances, shell, typed, offered):
+    for name in "tun0", "tun17", "echo-a":
+        instances.listen(name)
+    shell.press("-l", typed)
+    shell.press("Tab")
+    shell.wait_for_line(offered)

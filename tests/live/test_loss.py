@@ -1,0 +1,204 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Which way a ping loses packets: what the log says adds up with what ping printed."""
+
+import random
+import shutil
+
+import pytest
+
+from harness import Host, environment
+from packets import IPV4, IPV6, Tunecho, cut, echo, echo6
+from sessions import Session
+
+FAMILIES = pytest.mark.parametrize("ends", [IPV4, IPV6], ids=["ipv4", "ipv6"])
+
+# One of each ten, and neither the first nor the last of them: so none is lost where nobody can know.
+EACH_TENTH = "numgen inc mod 10 == 5"
+
+# Where the router sends requests on, and the replies.
+OUT = 'chain out {{ type filter hook forward priority 0; oifname "tun0" {} drop; }}'
+BACK = 'chain back {{ type filter hook forward priority 0; iifname "tun0" {} drop; }}'
+
+NO_LOSS_OUT = "if ping lost any, the way back did"
+LOSS_OUT = "the way out lost {}, if ping lost more, the way back did"
+
+
+@pytest.fixture
+def tunnel(tmp_path):
+    """A router whose kernel has nothing of its own to say."""
+    with Host(tmp_path) as host:
+        host.silence()
+        yield host
+
+
+@pytest.fixture
+def client(tunnel, tmp_path):
+    """A host behind the router that leads to the peers of tun0."""
+    with Host(tmp_path / "client") as client:
+        tunnel.ip("link", "add", "lan", "type", "veth", "peer", "name", "uplink")
+        client.take(tunnel, "uplink")
+        for host, device, ipv4, ipv6 in (
+            (tunnel, "lan", "192.0.2.1/24", "2001:db8::1/64"),
+            (client, "uplink", "192.0.2.2/24", "2001:db8::2/64"),
+        ):
+            host.ip("address", "add", ipv4, "dev", device)
+            host.ip("address", "add", ipv6, "dev", device, "nodad")
+            host.ip("link", "set", device, "up")
+        tunnel.sysctl("net/ipv4/ip_forward", 1)
+        tunnel.sysctl("net/ipv6/conf/all/forwarding", 1)
+        client.ip("route", "add", "default", "via", "192.0.2.1")
+        client.ip("-6", "route", "add", "default", "via", "2001:db8::1")
+        yield client
+
+
+def lose(host, *chains, which=EACH_TENTH):
+    """Have the host lose these packets of a ping, and no others."""
+    if not shutil.which("nft"):
+        pytest.skip("need nft")
+    of_ping = "meta l4proto { icmp, ipv6-icmp } "
+    rules = "\n".join(chain.format(of_ping + which) for chain in chains)
+    done = host.run("nft", "-f", "-", input=f"table inet loss {{\n{rules}\n}}\n")
+    assert done.returncode == 0, done.stderr
+
+
+def start(tunnel, client, address):
+    """The daemon, and that it can be reached: the neighbours know each other from here on."""
+    daemon = tunnel.start("tun0")
+    client.ping(address).assert_answered(3)
+    return daemon
+
+
+def ping(client, address, count=100):
+    done = client.ping(address, "-q", "-W", 1, count=count)
+    assert done.transmitted == count, done.output
+    return done.transmitted, done.received
+
+
+def end(daemon):
+    """Stop the daemon; the entries of the pings that it saw."""
+    assert daemon.stop() == 0
+    return Session.all_in(daemon.log)
+
+
+def end_of_ping(daemon, ends):
+    """The entry of the ping that followed the one of start()."""
+    first, session = end(daemon)
+    assert first[3:7] == (3, 0, 0, 0) and first.conclusion == NO_LOSS_OUT
+    assert daemon.final_totals().replies == first.requests + session.requests
+    assert session.source == ("2001:db8::2" if ":" in ends[1] else "192.0.2.2")
+    assert (session.destination, session.hops) == (ends[1], "63")
+    assert (session.duplicates, session.reordered) == (0, 0)
+    return session
+
+
+# The chains, and what of a hundred requests arrives there, and of the replies here.
+WAYS = {
+    "none": ([], 100, 100),
+    "out": ([OUT], 90, 90),
+    "back": ([BACK], 100, 90),
+    "both": ([OUT, BACK], 90, 81),
+}
+
+
+@FAMILIES
+@pytest.mark.parametrize("chains, arrived, answered", WAYS.values(), ids=WAYS)
+def test_each_tenth_is_lost(tunnel, client, ends, chains, arrived, answered):
+    daemon = start(tunnel, client, ends[1])
+    lose(tunnel, *chains)
+    assert ping(client, ends[1]) == (100, answered)
+
+    session = end_of_ping(daemon, ends)
+    assert (session.requests, session.missing) == (arrived, 100 - arrived)
+    assert session.conclusion == (NO_LOSS_OUT if arrived == 100 else LOSS_OUT.format(100 - arrived))
+
+
+@FAMILIES
+def test_random_loss_both_ways(tunnel, client, ends):
+    """However many are lost, and wherever: out and back add up to what ping did not get."""
+    daemon = start(tunnel, client, ends[1])
+    lose(tunnel, OUT, BACK, which="numgen random mod 10 == 0")
+    transmitted, received = ping(client, ends[1], count=300)
+
+    session = end_of_ping(daemon, ends)
+    # What is lost before the first and behind the last that arrived is in ping's count alone.
+    unseen = transmitted - session.requests - session.missing
+    assert 0 <= unseen < 30, "that many at the ends are lost once in 10^30 runs"
+    assert 0 < session.missing < transmitted / 2
+    lost_on_the_way_back = session.requests - received
+    assert 0 < lost_on_the_way_back < transmitted / 2
+    assert session.missing + unseen + lost_on_the_way_back == transmitted - received
+
+
+def test_the_last_ones_are_lost(tunnel, client):
+    """Which nobody can tell from what arrived; the count of requests is there to be compared."""
+    daemon = start(tunnel, client, IPV4[1])
+    lose(tunnel, OUT, which="numgen inc mod 1000 >= 90")
+    assert ping(client, IPV4[1]) == (100, 90)
+    session = end_of_ping(daemon, IPV4)
+    assert (session.requests, session.missing, session.conclusion) == (90, 0, NO_LOSS_OUT)
+
+
+@FAMILIES
+def test_duplicates_and_reordering(tunnel, ends):
+    """A stream by hand: no queueing discipline that every kernel has makes one. Its numbers wrap."""
+    daemon = tunnel.start("tun0")
+    make = echo6 if ":" in ends[0] else echo
+    chance = random.Random(4711)
+    numbers = [n for n in range(400) if n in (0, 399) or chance.random() > 0.1]
+    missing = 400 - len(numbers)
+    duplicates = chance.sample(range(1, len(numbers) - 1), 30)
+    stream = [copy for n, number in enumerate(numbers) for copy in [number] * (1 + (n in duplicates))]
+    for n in range(10, len(stream) - 10, 20):
+        stream.insert(n + 3, stream.pop(n))
+
+    seen, duplicate, reordered, highest = set(), 0, 0, -1
+    with Tunecho(tunnel, "tun0", *ends) as tunecho:
+        for number in stream:
+            duplicate += number in seen
+            reordered += number not in seen and number < highest
+            highest = max(highest, number)
+            seen.add(number)
+            (reply,) = tunecho.ask(make(id=7, seq=(65400 + number) % 65536))
+            assert reply
+
+    (session,) = [session for session in end(daemon) if session.identifier == 7]
+    assert (session.requests, session.missing) == (len(stream), missing)
+    assert (session.duplicates, session.reordered) == (duplicate, reordered)
+    assert duplicate == 30 and reordered > 10, "the stream is no test"
+    assert session.conclusion == LOSS_OUT.format(missing)
+
+
+@FAMILIES
+def test_ranges(tunnel, ends):
+    """Sizes, hop limits and fragments of one ping: as one number where they are, as a range where not."""
+    daemon = tunnel.start("tun0")
+    make, limit = (echo6, "hlim") if ":" in ends[0] else (echo, "ttl")
+    packets = [make(id=7, seq=n, data=bytes(100 + n), **{limit: 60 - n}) for n in range(3)]
+    sizes = [len(packet) for packet in packets]
+    pieces = cut(make(id=7, seq=3, data=bytes(100), **{limit: 60}), 64)
+    with Tunecho(tunnel, "tun0", *ends) as tunecho:
+        for packet in *packets, *pieces:
+            tunecho.ask(packet)
+
+    (session,) = [session for session in end(daemon) if session.identifier == 7]
+    assert (session.requests, session.fragments) == (4, 1)
+    assert (session.missing, session.duplicates, session.reordered) == (0, 0, 0)
+    assert session.size == f"{len(pieces[0])} to {max(sizes)}"
+    assert session.hops == "58 to 60"
+
+
+def test_numbers_that_are_shared(tunnel):
+    """fping numbers all that it sends through: what goes elsewhere is not lost, and is not told as such."""
+    if not shutil.which("fping"):
+        pytest.skip("need fping")
+    daemon = tunnel.start("tun0")
+    tunnel.ip("route", "add", "198.51.100.0/24", "dev", "tun0")
+    targets = [f"198.51.100.{n}" for n in range(1, 5)]
+    done = tunnel.run("fping", "-q", "-c", 3, "-p", 20, "-i", 1, *targets, env=environment())
+    assert done.returncode == 0, done.stderr
+
+    sessions = end(daemon)
+    assert {session.destination for session in sessions} == set(targets)
+    for session in sessions:
+        assert (session.requests, session.missing) == (3, None)
+        assert session.conclusion == "its numbers went to other destinations, too"
