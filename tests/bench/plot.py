@@ -3,22 +3,21 @@
 
 from xml.sax.saxutils import escape
 
-WIDTH, LEFT, RIGHT = 880, 56, 12
+WIDTH, LEFT, RIGHT = 880, 66, 12
 PANEL, TITLE, LABELS, LEGEND = 150, 30, 40, 34
-COLOURS = "#3b7dd8", "#e0812b", "#3f9e5a", "#b65bb0", "#c4a000", "#888888"
+COLOURS = "#3371c8", "#b85c14", "#2f8048", "#9c459a", "#8a7000", "#6e6e6e"
 FAMILIES = {"ipv4": "IPv4", "ipv6": "IPv6"}
 
 STYLE = """
-text { font: 12px system-ui, sans-serif; fill: #1f2328 }
+text { font: 12px system-ui, sans-serif; fill: #707880 }
 .title { font-weight: 600 }
-.axis { stroke: #1f2328; stroke-opacity: 0.25 }
-.base { stroke: #1f2328; stroke-width: 1.5 }
-.noise { fill: #1f2328; fill-opacity: 0.12 }
-@media (prefers-color-scheme: dark) {
-  text { fill: #e6edf3 }
-  .axis, .base { stroke: #e6edf3 }
-  .noise { fill: #e6edf3 }
-}
+.value { fill: #ffffff; font-weight: 600 }
+.axis { stroke: #707880 }
+.base { stroke: #707880; stroke-width: 1.5 }
+.noise { fill: #808890; fill-opacity: 0.3 }
+@media (prefers-color-scheme: light) { text { fill: #1f2328 } .base { stroke: #1f2328 } }
+@media (prefers-color-scheme: dark) { text { fill: #e6edf3 } .base { stroke: #e6edf3 } }
+text.value { fill: #ffffff }
 """
 
 
@@ -35,7 +34,7 @@ def rectangle(x, y, width, height, how):
 
 
 def draw_group(metric, left, width, top, height, colours):
-    """The bars of one metric, the noise of the baseline behind them, and their values above."""
+    """The bars of one metric with their values, and the noise of the baseline behind them."""
     bottom = top + PANEL
     noise = min(metric["noise"] - 1, 1)
     yield rectangle(left, bottom - (1 + noise) * height, width, 2 * noise * height, 'class="noise"')
@@ -44,7 +43,7 @@ def draw_group(metric, left, width, top, height, colours):
     for index, (name, values) in enumerate(shown.items()):
         x, tall = left + (index + 0.3) * step, min(values["ratio"] * height, PANEL)
         yield rectangle(x + 1, bottom - tall, step - 2, tall, f'fill="{colours[name]}"')
-        yield text(x + step / 2, bottom - tall - 4, f"{values['ratio']:.2f}")
+        yield text(x + step / 2, bottom - 6, f"{values['ratio']:.2f}", style="value")
 
 
 def draw_panel(title, groups, top, colours):
