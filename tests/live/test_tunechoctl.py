@@ -12,6 +12,10 @@ import pytest
 from fakes import CLIENT, VERDICTS, status
 from harness import LIMIT, NOPERM, SOURCE, USAGE, environment, sanitizer_complaint
 
+# What the client takes of an answer, in bytes.
+HEADER = (SOURCE / "include/tunecho/snapshot.h").read_text(encoding="utf-8")
+TEXT_MAX = int(re.search(r"#define SNAPSHOT_TEXT_MAX (\d+)", HEADER)[1])
+
 NOT_RUNNING = 3
 IOERR = 74
 
@@ -177,6 +181,13 @@ def test_a_late_answer_is_an_answer(instances):
     assert states(instances) == {"tun0": "running"}
 
 
+def padded(text, size):
+    """The same with lines that nobody knows, up to a size."""
+    line = b"TUNECHO_NEW=1\n"
+    text += line * ((size - len(text)) // len(line) - 1)
+    return text + b"TUNECHO_NEW=".ljust(size - len(text) - 1, b"1") + b"\n"
+
+
 BAD = {
     "garbage": os.urandom(4096),
     "http": b"HTTP/1.1 400 Bad Request\r\n\r\n",
@@ -185,7 +196,9 @@ BAD = {
     "huge": status("tun1") + b"TUNECHO_MORE=" + b"x" * 20000 + b"\n",
     "endless": b"TUNECHO_NEW=1\n" * 100000,
     "of another": status("tun0"),
+    "longer by a line": padded(status("tun1"), TEXT_MAX) + b"TUNECHO_NEW=1\n",
     "with a zero": status("tun1").replace(b"running", b"run\0ing"),
+    "behind a zero": status("tun1") + b"\0TUNECHO_NEW=1\n",
     "with an escape": status("tun1", STATE="\033[31mrunning"),
     "negative": status("tun1", MTU=-1),
     "a line": b"\n",
@@ -206,6 +219,11 @@ def test_bad_answer(instances, text):
 def test_ended_before_its_answer(instances):
     instances.answer("tun1", b"")
     assert states(instances) == {"tun1": "not-running"}
+
+
+def test_as_long_as_can_be(instances):
+    instances.answer("tun0", padded(status("tun0"), TEXT_MAX - 1))
+    assert states(instances) == {"tun0": "running"}
 
 
 def test_newer_daemon(instances):

@@ -106,7 +106,7 @@ test_writer() {
 test_exporter() {
     check 'the timer can be enabled' systemctl enable $timer
     mkdir -p /run/systemd/system/$timer.d
-    printf '[Timer]\nOnUnitActiveSec=\nOnUnitActiveSec=3s\n' >/run/systemd/system/$timer.d/test.conf
+    printf '[Timer]\nOnCalendar=\nOnActiveSec=0\nOnCalendar=*:*:0/3\n' >/run/systemd/system/$timer.d/test.conf
     systemctl daemon-reload
     check 'and starts' systemctl start $timer
     check 'node_exporter starts' systemctl start prometheus-node-exporter.service
