@@ -225,6 +225,23 @@ class Host:
     def socket(self, *arguments):
         return self.call(socket.socket, *arguments)
 
+    def status_directory(self, interface):
+        return self.run_directory / "tunecho" / interface
+
+    def connect_status(self, interface="tun0"):
+        """A client of a daemon's status; the path is longer than an address has room for."""
+        client = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        client.settimeout(LIMIT)
+        directory = os.open(self.status_directory(interface), os.O_PATH)
+        try:
+            client.connect(f"/proc/self/fd/{directory}/status")
+        except OSError:
+            client.close()
+            raise
+        finally:
+            os.close(directory)
+        return client
+
     def configure(self, text, name="test.conf"):
         path = self.directory / name
         path.write_text(text)

@@ -2,7 +2,6 @@
 """The status socket: a whole snapshot for whoever reads, however many they are, and no ping lost for it."""
 
 import contextlib
-import os
 import re
 import resource
 import signal
@@ -34,23 +33,8 @@ def room_for_clients():
     resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 
 
-def place(host, interface="tun0"):
-    return host.run_directory / "tunecho" / interface / "status"
-
-
-def connect(host):
-    """A client; the path is longer than an address has room for."""
-    client = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    client.settimeout(LIMIT)
-    directory = os.open(place(host).parent, os.O_PATH)
-    try:
-        client.connect(f"/proc/self/fd/{directory}/status")
-    except OSError:
-        client.close()
-        raise
-    finally:
-        os.close(directory)
-    return client
+def place(host):
+    return host.status_directory("tun0") / "status"
 
 
 def read_all(client):
@@ -80,7 +64,7 @@ class Snapshot:
 
 
 def ask(host):
-    return Snapshot(read_all(connect(host)))
+    return Snapshot(read_all(host.connect_status()))
 
 
 def descriptors(daemon):
@@ -147,11 +131,11 @@ def test_a_thousand_clients(host):
     with Sender(host, PEER4) as four, Sender(host, PEER6) as six, contextlib.ExitStack() as dead:
         with host.background("ping", "-q", "-f", PEER4) as flood:
             for _ in range(DEAD):
-                dead.enter_context(connect(host))
+                dead.enter_context(host.connect_status())
             for _ in range(3):
-                clients = [connect(host) for _ in range(CLIENTS)]
+                clients = [host.connect_status() for _ in range(CLIENTS)]
                 for _ in range(100):
-                    connect(host).close()
+                    host.connect_status().close()
                 most = max(most, descriptors(daemon))
                 for client in clients[:: CLIENTS // 10]:
                     with contextlib.suppress(BrokenPipeError, ConnectionResetError):
@@ -186,7 +170,7 @@ def test_no_descriptor_is_left(host):
     used = len(daemon.descriptors())
     limits = resource.prlimit(daemon.pid, resource.RLIMIT_NOFILE)
     resource.prlimit(daemon.pid, resource.RLIMIT_NOFILE, (used, limits[1]))
-    with connect(host) as client:
+    with host.connect_status() as client:
         host.ping(PEER4).assert_answered(3)
         before = daemon.cpu_seconds()
         time.sleep(1)
@@ -203,7 +187,7 @@ def test_a_socket_that_was_left_behind(host):
     daemon.wait()
     assert place(host).is_socket()
     with pytest.raises(ConnectionRefusedError):
-        connect(host)
+        host.connect_status()
 
     successor = host.start("tun0")
     assert ask(host)["PID"] == successor.pid
