@@ -29,10 +29,11 @@ struct entry {
 struct sessions {
         uint64_t seed;
         uint16_t buckets[N_BUCKETS];
-        uint16_t free;
+        uint16_t free;   /* the first of those that were used, and are not */
+        uint16_t unused; /* the first of those that never were, whose memory is not touched */
         uint16_t newest, oldest;
         unsigned count;
-        uint32_t senders[SESSIONS_MAX]; /* of each entry in use, a hash of what sender_of() says; else 0 */
+        uint32_t senders[SESSIONS_MAX]; /* of each entry in use, what sender_of() says; else 0 */
         struct entry entries[SESSIONS_MAX];
 };
 
@@ -44,17 +45,16 @@ struct sessions {
  */
 struct sessions *sessions_new(uint64_t seed)
 {
-        struct sessions *sessions = calloc(1, sizeof(*sessions));
+        struct sessions *sessions = malloc(sizeof(*sessions));
 
         if (!sessions)
                 return NULL;
 
         sessions->seed = seed;
-        sessions->newest = sessions->oldest = NONE;
+        sessions->count = sessions->unused = 0;
+        sessions->free = sessions->newest = sessions->oldest = NONE;
         for (unsigned i = 0; i < N_BUCKETS; i++)
                 sessions->buckets[i] = NONE;
-        for (unsigned i = 0; i < SESSIONS_MAX; i++)
-                sessions->entries[i].next = (uint16_t) (i + 1 < SESSIONS_MAX ? i + 1 : NONE);
 
         return sessions;
 }
@@ -176,7 +176,7 @@ static void find_sharer(struct sessions *sessions, uint16_t i)
 {
         struct session *session = &sessions->entries[i].session;
 
-        for (unsigned n = 0; n < SESSIONS_MAX; n++) {
+        for (unsigned n = 0; n < sessions->unused; n++) {
                 struct session *other = &sessions->entries[n].session;
 
                 if (n == i || sessions->senders[n] != sessions->senders[i] ||
@@ -190,12 +190,22 @@ static void find_sharer(struct sessions *sessions, uint16_t i)
         }
 }
 
+static uint16_t take_entry(struct sessions *sessions)
+{
+        uint16_t i = sessions->free;
+
+        if (i == NONE)
+                return sessions->unused++;
+
+        sessions->free = sessions->entries[i].next;
+        return i;
+}
+
 static uint16_t insert_entry(struct sessions *sessions, uint64_t now, const struct packet_info *packet)
 {
-        uint16_t i = sessions->free, bucket = bucket_of(sessions, packet);
+        uint16_t i = take_entry(sessions), bucket = bucket_of(sessions, packet);
         struct entry *entry = &sessions->entries[i];
 
-        sessions->free = entry->next;
         sessions->count++;
 
         entry->session = (struct session) {
@@ -308,7 +318,7 @@ void sessions_add(struct sessions *sessions, uint64_t now, const struct packet_i
                         order_remove(sessions, i);
                         order_insert_newest(sessions, i);
                 }
-        } else if (sessions->free == NONE)
+        } else if (sessions->count == SESSIONS_MAX)
                 ret_change->closed = sessions_close_oldest(sessions, &ret_change->closed_session);
 
         if (i == NONE) {

@@ -4,6 +4,8 @@
 
 #include "tunecho/verdict.h"
 
+#include <stddef.h>
+
 #include "tunecho/util.h"
 
 static const struct {
@@ -12,9 +14,9 @@ static const struct {
         const char *meaning;
         const char *message_id; /* of drops, from systemd-id128 new; each stands in the catalogue */
 } verdicts[] = {
-        [VERDICT_REPLY] = { "reply", "TUNECHO_REPLY", "echo requests that are answered" },
+        [VERDICT_REPLY] = { "reply", "TUNECHO_REPLY", "echo requests that are answered", NULL },
         [VERDICT_REPLY_FRAGMENT] = { "reply-fragment", "TUNECHO_REPLY_FRAGMENT",
-                                     "later fragments that are sent back" },
+                                     "later fragments that are sent back", NULL },
         [VERDICT_MALFORMED] = { "malformed", "TUNECHO_MALFORMED",
                                 "something on the way cuts or mangles packets",
                                 "6126a045230d4914a5f276470e0a9fde" },

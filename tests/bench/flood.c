@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /*
- * Floods a device with echo requests, faster than anything behind it can answer: a packet socket that
- * bypasses the queueing discipline, batches of one system call. What the device's queue has no room for is
- * refused, which costs little and is counted. Replies are none of its business. The sources may be many: each
- * request has the address after that of the one before. Prints one line of JSON.
+ * Floods a device with echo requests: a packet socket that bypasses the queueing discipline, batches of one
+ * system call. Without a rate it keeps the device's queue full: what that has no room for is refused and
+ * counted, and the next try comes a little later, as one that hammers at a full queue takes the cache lines
+ * from under the reader. Replies are none of its business. Prints one line of JSON.
  */
 
 #include <arpa/inet.h>
@@ -19,7 +19,6 @@
 #include <netinet/ip.h>
 #include <netinet/ip6.h>
 #include <netinet/ip_icmp.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -35,7 +34,12 @@
 #define PACKET_MAX  65535
 #define SECONDS_MAX 86400
 #define COUNT_MAX   UINT32_MAX
+#define RATE_MAX    100000000
+#define SOURCES_MAX (1 << 24)
 #define IDENTIFIER  0x7e40
+
+/* In nanoseconds, after a refusal: less than the queue takes to run empty, more than a few packets take. */
+#define PAUSE 20000
 
 struct echo_header {
         uint8_t type, code;
@@ -61,7 +65,8 @@ struct job {
         const char *interface, *source, *destination;
         unsigned long size, milliseconds;
         unsigned long packets; /* to be accepted, if time allows */
-        unsigned long sources;
+        unsigned long rate;    /* packets a second, or 0: as many as the queue takes */
+        unsigned long sources; /* addresses that they come from, counted up from the source */
 };
 
 /* A batch: headers of their own, and one payload for all. */
@@ -69,6 +74,7 @@ struct generator {
         int fd;
         int family;
         struct sockaddr_ll device;
+        uint32_t source; /* the last four bytes of the first one, in host order */
         union headers headers[BATCH];
         unsigned char data[PACKET_MAX];
         struct iovec parts[BATCH][2];
@@ -143,26 +149,22 @@ static void set_sequence(struct echo_header *echo, unsigned sequence)
         echo->sequence = word;
 }
 
-/* The last 32 bits of the source, and the checksum that covers them. */
-static void set_source(struct generator *generator, unsigned i, uint32_t bits)
+/* The last four bytes of a source address, in which all of them differ. */
+static void *source_word(const struct generator *generator, union headers *headers)
+{
+        return generator->family == AF_INET6 ? (void *) &headers->ipv6.ip.ip6_src.s6_addr32[3]
+                                             : (void *) &headers->ipv4.ip.saddr;
+}
+
+static void set_source(struct generator *generator, unsigned i, uint32_t number)
 {
         union headers *headers = &generator->headers[i];
         bool is_ipv6 = generator->family == AF_INET6;
-        void *place = is_ipv6 ? (void *) &headers->ipv6.ip.ip6_src.s6_addr32[3] : &headers->ipv4.ip.saddr;
-        uint16_t *sum = is_ipv6 ? &headers->ipv6.echo.checksum : &headers->ipv4.ip.check;
-        uint32_t word = htonl(bits);
+        uint16_t *checksum = is_ipv6 ? &headers->ipv6.echo.checksum : &headers->ipv4.ip.check;
+        uint32_t word = htonl(generator->source + number);
 
-        *sum = checksum_update_range(*sum, place, &word, sizeof(word));
-        memcpy(place, &word, sizeof(word));
-}
-
-/* As set_source() sets it. */
-static uint32_t source_bits(const struct generator *generator)
-{
-        const union headers *headers = &generator->headers[0];
-
-        return ntohl(generator->family == AF_INET6 ? headers->ipv6.ip.ip6_src.s6_addr32[3]
-                                                   : headers->ipv4.ip.saddr);
+        *checksum = checksum_update_range(*checksum, source_word(generator, headers), &word, sizeof(word));
+        memcpy(source_word(generator, headers), &word, sizeof(word));
 }
 
 static int generator_prepare(struct generator *generator, const struct job *job)
@@ -183,6 +185,9 @@ static int generator_prepare(struct generator *generator, const struct job *job)
                 r = headers_ipv4(&headers, job, generator->data);
         if (r < 0)
                 return r;
+
+        memcpy(&generator->source, source_word(generator, &headers), sizeof(generator->source));
+        generator->source = ntohl(generator->source);
 
         for (unsigned i = 0; i < BATCH; i++) {
                 generator->headers[i] = headers;
@@ -232,8 +237,14 @@ static int generator_open(struct generator *generator, const struct job *job)
         return 0;
 }
 
+static void spin_until(uint64_t moment)
+{
+        while (clock_ns() < moment)
+                ;
+}
+
 /* Sends one batch, skipping what is refused. */
-static int generator_send(struct generator *generator, struct result *result)
+static int generator_send(struct generator *generator, const struct job *job, struct result *result)
 {
         for (unsigned i = 0; i < BATCH;) {
                 int n = sendmmsg(generator->fd, generator->messages + i, BATCH - i, 0);
@@ -246,6 +257,8 @@ static int generator_send(struct generator *generator, struct result *result)
                 else
                         result->accepted += (unsigned) n;
                 i += n < 0 ? 1 : (unsigned) n;
+                if (n < 0 && job->rate == 0)
+                        spin_until(clock_ns() + PAUSE);
         }
 
         return 0;
@@ -254,19 +267,21 @@ static int generator_send(struct generator *generator, struct result *result)
 static int generator_run(struct generator *generator, const struct job *job, struct result *result)
 {
         uint64_t begin = clock_ns(), end = begin + job->milliseconds * (NSEC_PER_SEC / 1000);
-        uint32_t source = source_bits(generator);
-        unsigned sequence = BATCH;
         int r;
 
-        for (; clock_ns() < end && result->accepted < job->packets; sequence += BATCH) {
-                r = generator_send(generator, result);
+        for (uint64_t n = BATCH; clock_ns() < end && result->accepted < job->packets; n += BATCH) {
+                if (job->rate > 0)
+                        spin_until(begin + (n - BATCH) * NSEC_PER_SEC / job->rate);
+
+                r = generator_send(generator, job, result);
                 if (r < 0)
                         return r;
 
-                for (unsigned i = 0; i < BATCH; i++)
-                        set_sequence(echo_header(generator, i), sequence + i);
-                for (unsigned i = 0; i < BATCH && job->sources > 1; i++)
-                        set_source(generator, i, source + (uint32_t) ((sequence + i) % job->sources));
+                for (unsigned i = 0; i < BATCH; i++) {
+                        set_sequence(echo_header(generator, i), (unsigned) n + i);
+                        if (job->sources > 1)
+                                set_source(generator, i, (uint32_t) ((n + i) % job->sources));
+                }
         }
 
         result->time = clock_ns() - begin;
@@ -277,11 +292,13 @@ static int parse_arguments(struct job *job, int argc, char **argv)
 {
         int option, r = 0;
 
-        while ((option = getopt(argc, argv, "c:n:s:t:")) >= 0 && r == 0) {
+        while ((option = getopt(argc, argv, "c:n:r:s:t:")) >= 0 && r == 0) {
                 if (option == 'c')
                         r = option_number(optarg, 1, COUNT_MAX, &job->packets);
                 else if (option == 'n')
-                        r = option_number(optarg, 1, COUNT_MAX, &job->sources);
+                        r = option_number(optarg, 1, SOURCES_MAX, &job->sources);
+                else if (option == 'r')
+                        r = option_number(optarg, 1, RATE_MAX, &job->rate);
                 else if (option == 's')
                         r = option_number(optarg, PACKET_MIN, PACKET_MAX, &job->size);
                 else if (option == 't')
@@ -307,8 +324,8 @@ int main(int argc, char **argv)
 
         r = parse_arguments(&job, argc, argv);
         if (r < 0) {
-                fprintf(stderr, "Usage: flood [-c PACKETS] [-n SOURCES] [-s BYTES OF PACKET] [-t MILLISECONDS] "
-                                "INTERFACE SOURCE DESTINATION\n");
+                fprintf(stderr, "Usage: flood [-c PACKETS] [-n SOURCES] [-r PACKETS A SECOND] "
+                                "[-s BYTES OF PACKET] [-t MILLISECONDS] INTERFACE SOURCE DESTINATION\n");
                 return EXIT_FAILURE;
         }
 

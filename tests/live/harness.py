@@ -10,6 +10,7 @@ import contextlib
 import ctypes
 import errno
 import fcntl
+import itertools
 import json
 import os
 import re
@@ -111,6 +112,7 @@ class Host:
         self.directory = Path(directory)
         self.engine = engine
         self.daemons = []
+        self._numbers = itertools.count()
         self.etc = self.directory / "etc"
         (self.etc / "tunecho").mkdir(parents=True)
         self.run_directory = self.directory / "run"
@@ -223,6 +225,23 @@ class Host:
     def socket(self, *arguments):
         return self.call(socket.socket, *arguments)
 
+    def status_directory(self, interface):
+        return self.run_directory / "tunecho" / interface
+
+    def connect_status(self, interface="tun0"):
+        """A client of a daemon's status; the path is longer than an address has room for."""
+        client = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        client.settimeout(LIMIT)
+        directory = os.open(self.status_directory(interface), os.O_PATH)
+        try:
+            client.connect(f"/proc/self/fd/{directory}/status")
+        except OSError:
+            client.close()
+            raise
+        finally:
+            os.close(directory)
+        return client
+
     def configure(self, text, name="test.conf"):
         path = self.directory / name
         path.write_text(text)
@@ -252,7 +271,8 @@ class Host:
             arguments = (f"--config={self.configure(config)}", *arguments)
         if self.engine:
             arguments = (f"--engine={self.engine}", *arguments)
-        daemon = Daemon(self, len(self.daemons), arguments, **how)
+        # Never the same number twice: what another thread is about to start may still hold the socket of before.
+        daemon = Daemon(self, next(self._numbers), arguments, **how)
         self.daemons.append(daemon)
         return daemon
 
@@ -441,7 +461,7 @@ class Totals(namedtuple("Totals", "packets replies dropped verdicts")):
 
 
 def what_is(descriptor):
-    """What a descriptor in /proc is of: the TUN node by its number, because its path is that of a namespace."""
+    """What a descriptor in /proc is of: the TUN node by its number, as its path is that of a namespace."""
     status = os.stat(descriptor)
     if stat.S_ISCHR(status.st_mode) and status.st_rdev == os.makedev(10, 200):
         return "/dev/net/tun"

@@ -1,7 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """A pytest plugin that prints the Test Anything Protocol instead of pytest's own report."""
 
+import io
+
 import pytest
+from _pytest.config import create_terminal_writer
 
 
 def emit(line):
@@ -25,6 +28,13 @@ def skip_reason(report):
     return reason.removeprefix("Skipped: ")
 
 
+class Silence:
+    """What remains of pytest's own report."""
+
+    def __init__(self, config):
+        self._tw = create_terminal_writer(config, io.StringIO())
+
+
 class TapReporter:
     """One line per test. With strict, a skipped test is a failed one."""
 
@@ -37,6 +47,8 @@ class TapReporter:
     @pytest.hookimpl(trylast=True)
     def pytest_configure(self, config):
         config.pluginmanager.unregister(name="terminalreporter")
+        # Since version 8, pytest asks it how to colour what an assertion compared.
+        config.pluginmanager.register(Silence(config), "terminalreporter")
 
     def pytest_collectreport(self, report):
         if report.failed:

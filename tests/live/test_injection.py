@@ -68,10 +68,21 @@ ERRORS = {
         "capset": ["EPERM"],
         "prctl": ["EPERM", "EINVAL"],
     },
+    "status": {
+        "mkdir": ["EACCES", "ENOSPC", "EPERM"],
+        "chmod": ["EPERM"],
+        "flock": ["EAGAIN", "ENOLCK"],
+        "unlinkat": ["EBUSY", "EPERM"],
+        "fchmodat": ["EPERM"],
+        "listen": ["EADDRINUSE", "EPERM"],
+        "accept4": ["EMFILE", "ENFILE", "ECONNABORTED", "EINTR", "EPERM"],
+        "rmdir": ["EBUSY", "EPERM"],
+    },
     "events": {
         "epoll_create1": ["EMFILE", "ENOMEM"],
         "epoll_ctl": ["ENOMEM", "ENOSPC", "EPERM"],
         "epoll_wait": ["EINTR", "EPERM"],
+        "epoll_pwait2": ["EINTR", "EPERM", "ENOSYS"],
         "pipe2": ["EMFILE", "EPERM"],
         "timer_create": ["EAGAIN", "EPERM"],
         "timer_settime": ["EPERM"],
@@ -152,6 +163,8 @@ def watch(host, daemon):
     if ended() and daemon.process.returncode == 0:
         return "ended with 0 before it was asked to"
     wait_until(answers, "an answer")
+    with contextlib.suppress(OSError):
+        host.connect_status().close()
     if not ended() and not daemon.notified("READY=1") and not told(daemon):
         return "it is ready, and the manager was not told"
 

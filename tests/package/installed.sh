@@ -38,7 +38,7 @@ forget_tunecho() {
 }
 
 instances() {
-    systemctl list-units --all --no-legend --plain "$@" 'tunecho@*'
+    systemctl list-units --all --no-legend --plain "$@" 'tunecho[@-]*'
 }
 
 # The same package with a later version.
@@ -71,7 +71,9 @@ test_install() {
     check 'there is nothing of tunecho' equal '' "$(traces)"
     check 'apt install ./tunecho_*.deb' apt install "$deb"
     check 'the program runs' tunecho --version
+    check 'so does the client' tunechoctl --version
     check 'no instance runs' equal '' "$(instances)"
+    check 'no timer does' is_property tunecho-metrics.timer ActiveState inactive
     check 'none is enabled' equal '' "$(find /etc/systemd -name '*tunecho*')"
     check 'the catalogue explains its messages' is_catalogued
     check 'dpkg finds nothing wrong' equal '' "$(dpkg --verify tunecho)"
@@ -82,6 +84,8 @@ test_start() {
     check 'what the tests need is installed' install_tools
     check 'the IPv4 peer answers' pings 198.18.0.2 3
     check 'the IPv6 peer answers' pings 2001:2::2 3
+    check 'tunechoctl shows it' contains tun0 "$(tunechoctl status)"
+    check 'the timer for the metrics is enabled' systemctl enable --now --quiet tunecho-metrics.timer
     check 'another instance is enabled' systemctl enable --now --quiet tunecho@tun1
     configure echo5 '[Network]' Address=10.99.0.1/24 Peer=10.99.0.2
     check 'one with a file of its own starts' systemctl start tunecho@echo5

@@ -146,6 +146,7 @@ static struct {
 
 static const char *set_environment(void)
 {
+        const char *stream = told.stream;
         char identity[64];
         struct stat status;
 
@@ -156,8 +157,8 @@ static const char *set_environment(void)
         (void) snprintf(identity, sizeof(identity), "%ju:%ju", (uintmax_t) status.st_dev,
                         (uintmax_t) status.st_ino);
         if (told.stream_is_stderr)
-                told.stream = identity;
-        if (told.stream && setenv("JOURNAL_STREAM", told.stream, 1) < 0)
+                stream = identity;
+        if (stream && setenv("JOURNAL_STREAM", stream, 1) < 0)
                 return "cannot set JOURNAL_STREAM";
         if (told.invocation && setenv("INVOCATION_ID", told.invocation, 1) < 0)
                 return "cannot set INVOCATION_ID";
