@@ -106,7 +106,7 @@ static const char *column_of(const struct panel *panel, double rate, double peak
         if (isnan(rate))
                 return " ";
         if (peak > 0)
-                height = (size_t) ceil(rate / peak * (double) (ARRAY_SIZE(blocks) - 1));
+                height = (size_t) ceil(rate * (double) (ARRAY_SIZE(blocks) - 1) / peak);
 
         return panel->unicode ? blocks[height] : ascii[height];
 }
