@@ -132,7 +132,7 @@ def test_stop_under_load(host, each_engine):
 
 
 def test_stop_with_a_full_queue(host, each_engine):
-    """Whether a reply was about to be written, or its request has not even been read: the totals are right."""
+    """Whether a reply was to be written, or its request has not even been read: the totals are right."""
     host.silence()
     with Store() as store:
         daemon = host.start("tun0", store=store)
