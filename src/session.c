@@ -5,36 +5,46 @@
  *
  * Nothing here reads a clock, and after sessions_new() nothing allocates: the table is full at SESSIONS_MAX,
  * and then the session that was quiet for longest goes. A request takes one look at the newest session, and one
- * into a hash table that is seeded, so that nobody can fill one of its chains on purpose. A new session takes
- * one look at all others.
+ * into a hash table that is seeded, so that nobody can fill one of its chains on purpose.
  */
 
 #include "tunecho/session.h"
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/queue.h>
 
 #include "tunecho/util.h"
 
-#define N_BUCKETS 512
-#define NONE      UINT16_MAX
+#define N_BUCKETS 256
 
 struct entry {
         struct session session;
-        uint16_t bucket;
-        uint16_t next;         /* of the same bucket, or of the free ones */
-        uint16_t newer, older; /* by their latest request */
+        LIST_ENTRY(entry)
+        bucket; /* or the free ones */
+        LIST_ENTRY(entry)
+        sender;
+        TAILQ_ENTRY(entry)
+        order;
 };
+
+LIST_HEAD(chain, entry);
 
 struct sessions {
         uint64_t seed;
-        uint16_t buckets[N_BUCKETS];
-        uint16_t free;   /* the first of those that were used, and are not */
-        uint16_t unused; /* the first of those that never were, whose memory is not touched */
-        uint16_t newest, oldest;
+        struct chain buckets[N_BUCKETS]; /* by all that tells sessions apart */
+        struct chain senders[N_BUCKETS]; /* by source and identifier */
+        TAILQ_HEAD(order, entry)
+        by_request;        /* the one with the latest request comes first */
+        struct chain free; /* those that were used, and are not */
+        unsigned n_used;   /* how many ever were; the memory of the others is not touched */
         unsigned count;
-        uint32_t senders[SESSIONS_MAX]; /* of each entry in use, what sender_of() says; else 0 */
         struct entry entries[SESSIONS_MAX];
+};
+
+/* The chains that a session belongs to. */
+struct place {
+        struct chain *bucket, *sender;
 };
 
 /**
@@ -50,12 +60,9 @@ struct sessions *sessions_new(uint64_t seed)
         if (!sessions)
                 return NULL;
 
+        memset(sessions, 0, offsetof(struct sessions, entries));
         sessions->seed = seed;
-        sessions->count = sessions->unused = 0;
-        sessions->free = sessions->newest = sessions->oldest = NONE;
-        for (unsigned i = 0; i < N_BUCKETS; i++)
-                sessions->buckets[i] = NONE;
-
+        TAILQ_INIT(&sessions->by_request);
         return sessions;
 }
 
@@ -98,116 +105,61 @@ static uint64_t mix_address(uint64_t hash, const struct address *address)
         return address->family == AF_INET6 ? mix(hash, words[1]) : hash;
 }
 
-static uint16_t bucket_of(const struct sessions *sessions, const struct packet_info *packet)
+static struct place place_of(struct sessions *sessions, const struct packet_info *packet)
 {
-        uint64_t hash = mix(sessions->seed, packet->identifier);
+        uint64_t sender = mix_address(mix(sessions->seed, packet->identifier), &packet->source);
+        uint64_t all = mix_address(sender, &packet->destination);
 
-        hash = mix_address(hash, &packet->source);
-        hash = mix_address(hash, &packet->destination);
-        return (uint16_t) (hash % N_BUCKETS);
+        return (struct place) {
+                .bucket = &sessions->buckets[all % N_BUCKETS],
+                .sender = &sessions->senders[sender % N_BUCKETS],
+        };
 }
 
-/* Source and identifier, without the destination; never 0. */
-static uint32_t sender_of(const struct sessions *sessions, const struct packet_info *packet)
+static bool is_from(const struct session *session, const struct address *source, uint16_t identifier)
 {
-        return (uint32_t) mix_address(mix(sessions->seed, packet->identifier), &packet->source) | 1;
+        return session->identifier == identifier && address_equal(&session->source, source);
 }
 
 static bool is_of(const struct session *session, const struct packet_info *packet)
 {
-        return session->identifier == packet->identifier &&
-               address_equal(&session->source, &packet->source) &&
+        return is_from(session, &packet->source, packet->identifier) &&
                address_equal(&session->destination, &packet->destination);
 }
 
-static uint16_t find(const struct sessions *sessions, const struct packet_info *packet)
+static struct entry *find(const struct place *place, const struct packet_info *packet)
 {
-        uint16_t i = sessions->newest;
+        struct entry *entry;
 
-        /* Requests of one ping mostly follow each other. */
-        if (i != NONE && is_of(&sessions->entries[i].session, packet))
-                return i;
+        LIST_FOREACH (entry, place->bucket, bucket)
+                if (is_of(&entry->session, packet))
+                        return entry;
 
-        i = sessions->buckets[bucket_of(sessions, packet)];
-        while (i != NONE && !is_of(&sessions->entries[i].session, packet))
-                i = sessions->entries[i].next;
-
-        return i;
-}
-
-static void order_remove(struct sessions *sessions, uint16_t i)
-{
-        const struct entry *entry = &sessions->entries[i];
-
-        *(entry->newer == NONE ? &sessions->newest : &sessions->entries[entry->newer].older) = entry->older;
-        *(entry->older == NONE ? &sessions->oldest : &sessions->entries[entry->older].newer) = entry->newer;
-}
-
-static void order_insert_newest(struct sessions *sessions, uint16_t i)
-{
-        sessions->entries[i].newer = NONE;
-        sessions->entries[i].older = sessions->newest;
-        *(sessions->newest == NONE ? &sessions->oldest : &sessions->entries[sessions->newest].newer) = i;
-        sessions->newest = i;
-}
-
-static void remove_entry(struct sessions *sessions, uint16_t i, struct session *ret_session)
-{
-        struct entry *entry = &sessions->entries[i];
-        uint16_t *link = &sessions->buckets[entry->bucket];
-
-        while (*link != i)
-                link = &sessions->entries[*link].next;
-        *link = entry->next;
-        order_remove(sessions, i);
-
-        *ret_session = entry->session;
-        sessions->senders[i] = 0;
-        entry->next = sessions->free;
-        sessions->free = i;
-        sessions->count--;
+        return NULL;
 }
 
 /*
  * Some pings, such as fping(8), number all their requests through, whatever their destination. So what each
  * destination lacks is not lost: others have it.
  */
-static void find_sharer(struct sessions *sessions, uint16_t i)
+static void find_sharer(const struct place *place, struct entry *entry)
 {
-        struct session *session = &sessions->entries[i].session;
+        struct entry *other;
 
-        for (unsigned n = 0; n < sessions->unused; n++) {
-                struct session *other = &sessions->entries[n].session;
-
-                if (n == i || sessions->senders[n] != sessions->senders[i] ||
-                    other->identifier != session->identifier ||
-                    !address_equal(&other->source, &session->source))
+        LIST_FOREACH (other, place->sender, sender) {
+                if (other == entry ||
+                    !is_from(&other->session, &entry->session.source, entry->session.identifier))
                         continue;
 
                 /* If there are more of them, they have found each other already. */
-                other->shared = session->shared = true;
+                other->session.shared = entry->session.shared = true;
                 return;
         }
 }
 
-static uint16_t take_entry(struct sessions *sessions)
+static void start(const struct place *place, struct entry *entry, uint64_t now,
+                  const struct packet_info *packet)
 {
-        uint16_t i = sessions->free;
-
-        if (i == NONE)
-                return sessions->unused++;
-
-        sessions->free = sessions->entries[i].next;
-        return i;
-}
-
-static uint16_t insert_entry(struct sessions *sessions, uint64_t now, const struct packet_info *packet)
-{
-        uint16_t i = take_entry(sessions), bucket = bucket_of(sessions, packet);
-        struct entry *entry = &sessions->entries[i];
-
-        sessions->count++;
-
         entry->session = (struct session) {
                 .source = packet->source,
                 .destination = packet->destination,
@@ -219,13 +171,38 @@ static uint16_t insert_entry(struct sessions *sessions, uint64_t now, const stru
                 .first = packet->sequence,
                 .last = packet->sequence - 1,
         };
-        entry->bucket = bucket;
-        entry->next = sessions->buckets[bucket];
-        sessions->buckets[bucket] = i;
-        sessions->senders[i] = sender_of(sessions, packet);
-        order_insert_newest(sessions, i);
-        find_sharer(sessions, i);
-        return i;
+        find_sharer(place, entry);
+}
+
+static struct entry *take_entry(struct sessions *sessions)
+{
+        struct entry *entry = LIST_FIRST(&sessions->free);
+
+        if (!entry)
+                return &sessions->entries[sessions->n_used++];
+
+        LIST_REMOVE(entry, bucket);
+        return entry;
+}
+
+static struct entry *insert_entry(struct sessions *sessions, const struct place *place)
+{
+        struct entry *entry = take_entry(sessions);
+
+        LIST_INSERT_HEAD(place->bucket, entry, bucket);
+        LIST_INSERT_HEAD(place->sender, entry, sender);
+        TAILQ_INSERT_HEAD(&sessions->by_request, entry, order);
+        sessions->count++;
+        return entry;
+}
+
+static void remove_entry(struct sessions *sessions, struct entry *entry)
+{
+        LIST_REMOVE(entry, bucket);
+        LIST_REMOVE(entry, sender);
+        TAILQ_REMOVE(&sessions->by_request, entry, order);
+        LIST_INSERT_HEAD(&sessions->free, entry, bucket);
+        sessions->count--;
 }
 
 /* The sequence number nearest to the latest one that has these 16 bits. */
@@ -234,9 +211,9 @@ static int64_t unwrap(const struct session *session, uint16_t sequence)
         return session->last + (int16_t) (uint16_t) (sequence - (uint16_t) session->last);
 }
 
-static bool is_another_ping(const struct session *session, int64_t sequence)
+static bool is_another_ping(const struct session *session, uint16_t sequence)
 {
-        return sequence + SESSION_WINDOW <= session->last;
+        return unwrap(session, sequence) + SESSION_WINDOW <= session->last;
 }
 
 static uint64_t bit_of(int64_t sequence)
@@ -290,6 +267,28 @@ static void count_request(struct session *session, uint64_t now, const struct pa
         count_sequence(session, unwrap(session, packet->sequence));
 }
 
+/* Makes the session of a request the newest one. */
+static struct entry *bring_forward(struct sessions *sessions, uint64_t now, const struct packet_info *packet,
+                                   struct session_change *ret_change)
+{
+        struct place place = place_of(sessions, packet);
+        struct entry *entry = find(&place, packet);
+
+        if (entry) {
+                TAILQ_REMOVE(&sessions->by_request, entry, order);
+                TAILQ_INSERT_HEAD(&sessions->by_request, entry, order);
+                return entry;
+        }
+
+        if (sessions->count == SESSIONS_MAX)
+                ret_change->closed = sessions_close_oldest(sessions, &ret_change->closed_session);
+
+        entry = insert_entry(sessions, &place);
+        start(&place, entry, now, packet);
+        ret_change->opened = &entry->session;
+        return entry;
+}
+
 /**
  * sessions_add() - count an echo request
  * @sessions: the table
@@ -302,31 +301,24 @@ static void count_request(struct session *session, uint64_t now, const struct pa
 void sessions_add(struct sessions *sessions, uint64_t now, const struct packet_info *packet, size_t size,
                   struct session_change *ret_change)
 {
-        uint16_t i = find(sessions, packet);
+        struct entry *entry = TAILQ_FIRST(&sessions->by_request);
 
         ret_change->opened = NULL;
         ret_change->closed = false;
 
-        if (i != NONE) {
-                struct session *session = &sessions->entries[i].session;
+        /* Requests of one ping mostly follow each other. */
+        if (!entry || !is_of(&entry->session, packet))
+                entry = bring_forward(sessions, now, packet, ret_change);
+        if (is_another_ping(&entry->session, packet->sequence)) {
+                struct place place = place_of(sessions, packet);
 
-                if (is_another_ping(session, unwrap(session, packet->sequence))) {
-                        ret_change->closed = true;
-                        remove_entry(sessions, i, &ret_change->closed_session);
-                        i = NONE;
-                } else if (i != sessions->newest) {
-                        order_remove(sessions, i);
-                        order_insert_newest(sessions, i);
-                }
-        } else if (sessions->count == SESSIONS_MAX)
-                ret_change->closed = sessions_close_oldest(sessions, &ret_change->closed_session);
-
-        if (i == NONE) {
-                i = insert_entry(sessions, now, packet);
-                ret_change->opened = &sessions->entries[i].session;
+                ret_change->closed = true;
+                ret_change->closed_session = entry->session;
+                start(&place, entry, now, packet);
+                ret_change->opened = &entry->session;
         }
 
-        count_request(&sessions->entries[i].session, now, packet, size);
+        count_request(&entry->session, now, packet, size);
 }
 
 /**
@@ -337,10 +329,9 @@ void sessions_add(struct sessions *sessions, uint64_t now, const struct packet_i
  */
 uint64_t sessions_idle_at(const struct sessions *sessions)
 {
-        if (sessions->oldest == NONE)
-                return UINT64_MAX;
+        const struct entry *oldest = TAILQ_LAST(&sessions->by_request, order);
 
-        return sessions->entries[sessions->oldest].session.latest + SESSION_TIMEOUT_USEC;
+        return oldest ? oldest->session.latest + SESSION_TIMEOUT_USEC : UINT64_MAX;
 }
 
 /**
@@ -368,10 +359,13 @@ bool sessions_close_idle(struct sessions *sessions, uint64_t now, struct session
  */
 bool sessions_close_oldest(struct sessions *sessions, struct session *ret_session)
 {
-        if (sessions->oldest == NONE)
+        struct entry *oldest = TAILQ_LAST(&sessions->by_request, order);
+
+        if (!oldest)
                 return false;
 
-        remove_entry(sessions, sessions->oldest, ret_session);
+        *ret_session = oldest->session;
+        remove_entry(sessions, oldest);
         return true;
 }
 
