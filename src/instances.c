@@ -202,13 +202,13 @@ static int take_names(struct instances *instances, char *const names[], size_t n
         return r;
 }
 
-/* What was found without a socket is not up yet, or not up any more, or none of ours. */
-static void forget_foreign(struct instances *instances)
+/* Not up yet or not any more, killed so that the socket stayed, or none of ours. */
+static void forget_absent(struct instances *instances)
 {
         size_t n = 0;
 
         for (size_t i = 0; i < instances->n; i++)
-                if (instances->snapshots[i].error != -ENOENT && instances->snapshots[i].error != -ENOTDIR)
+                if (snapshot_is_running(&instances->snapshots[i]))
                         instances->snapshots[n++] = instances->snapshots[i];
 
         instances->n = n;
@@ -239,7 +239,7 @@ int instances_read(const struct instances_query *query, struct instances *ret_in
                 return r;
 
         if (query->n_names == 0)
-                forget_foreign(&instances);
+                forget_absent(&instances);
 
         *ret_instances = instances;
         instances = (struct instances) { 0 };
