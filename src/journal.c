@@ -14,14 +14,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syslog.h>
-#include <sys/un.h>
 
 /* The place in the source is nothing that a user of this journal looks for. */
 #define SD_JOURNAL_SUPPRESS_LOCATION
 #include <systemd/sd-journal.h>
+
+#include "tunecho/datagram.h"
 
 #define MESSAGE_SIZE 1024
 
@@ -129,27 +129,13 @@ void journal_add_counters(struct journal_fields *fields, const struct counters *
                 journal_add(fields, "%s=%" PRIu64, verdict_field(v), counters->verdicts[v]);
 }
 
-/* A reader that does not read must not stop the packets: an entry that would have to wait is lost. */
-static bool takes_more(int fd)
-{
-        struct pollfd descriptor = { .fd = fd, .events = POLLOUT };
-
-        return poll(&descriptor, 1, 0) > 0 && (descriptor.revents & POLLOUT) != 0;
-}
-
 /*
  * sd_journal_sendv() waits for as long as the journal does not read, and says that all went well where there
- * is none. A socket of our own that is connected to the journal is writable only if that one's queue is not
- * full, unix(7).
+ * is none. An entry that would have to wait goes to stderr.
  */
 static bool journal_listens(void)
 {
-        static const struct sockaddr_un address = { .sun_family = AF_UNIX,
-                                                    .sun_path = "/run/systemd/journal/socket" };
-        _cleanup_(close_fdp) int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-
-        return fd >= 0 && connect(fd, (const struct sockaddr *) &address, sizeof(address)) == 0 &&
-               takes_more(fd);
+        return datagram_is_read("/run/systemd/journal/socket");
 }
 
 /* Of any kind. What the text has of control characters is taken out of it. */

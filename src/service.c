@@ -13,6 +13,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "tunecho/datagram.h"
 #include "tunecho/util.h"
 
 static void strv_freep(char ***strings)
@@ -94,10 +95,15 @@ void service_reloading(void)
 /**
  * service_status() - tell how it goes
  * @status: a line of text for `systemctl status`
+ *
+ * A manager that does not read its messages must not stop the packets: it is not told then.
  */
 void service_status(const char *status)
 {
-        (void) sd_notifyf(0, "STATUS=%s", status);
+        const char *manager = getenv("NOTIFY_SOCKET");
+
+        if (manager && datagram_is_read(manager))
+                (void) sd_notifyf(0, "STATUS=%s", status);
 }
 
 /**

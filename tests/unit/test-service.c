@@ -128,6 +128,27 @@ static void test_words(void **state)
         assert_false(receive());
 }
 
+/* A manager that does not read is not waited for, however much there is to tell. */
+static void test_status_does_not_wait(void **state)
+{
+        unsigned n = 0;
+
+        (void) state;
+
+        (void) alarm(30);
+        for (unsigned i = 0; i < 5000; i++)
+                service_status("nobody reads");
+        (void) alarm(0);
+
+        while (was_told("STATUS=nobody reads"))
+                n++;
+        assert_in_range(n, 1, 4999);
+        assert_string_equal(told.text, "");
+
+        service_status("somebody reads");
+        assert_true(was_told("STATUS=somebody reads"));
+}
+
 static uint64_t now_usec(void)
 {
         struct timespec now;
@@ -381,6 +402,7 @@ int main(void)
 {
         const struct CMUnitTest tests[] = {
                 with_manager(test_words),
+                with_manager(test_status_does_not_wait),
                 with_manager(test_reloading_has_the_time),
                 with_manager(test_store),
                 with_manager(test_store_of_a_manager_that_is_gone),
