@@ -620,10 +620,18 @@ class Daemon:
     def batched(self):
         """How many reads went through its ring, those that found nothing included; None without a ring."""
         rings = [number for number, (what, _) in self.descriptors().items() if "[io_uring]" in what]
-        for ring in rings:
-            info = Path(f"/proc/{self.pid}/fdinfo/{ring}").read_text()
-            return int(re.search(r"^CqTail:\s*(\w+)", info, re.M)[1], 0)
-        return None
+        if not rings:
+            return None
+        # While the ring is at work, the kernel may show nothing of it.
+        deadline = time.monotonic() + LIMIT
+        while not (tail := re.search(r"^CqTail:\s*(\w+)", self.info(rings[0]), re.M)):
+            assert time.monotonic() < deadline, self.info(rings[0])
+            time.sleep(0.01)
+        return int(tail[1], 0)
+
+    def info(self, descriptor):
+        """What the kernel says of a descriptor of its."""
+        return Path(f"/proc/{self.pid}/fdinfo/{descriptor}").read_text()
 
     def assert_batched(self, packets):
         """Its engine moved at least as many packets in batches, if it is one that does."""

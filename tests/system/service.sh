@@ -182,9 +182,13 @@ test_bad_names() {
         contains /etc/tunecho/nodefault.conf "$(entries nodefault --output=cat)"
 
     check 'an escaped name fails the start' fails systemctl start 'tunecho@tun\x2da'
-    check 'it is not restarted either' is_property 'tunecho@tun\x2da' NRestarts 0
-    check 'a hint says why' \
-        contains escaped "$(journal --output=cat --unit='tunecho@tun\x2da' _COMM=tunecho)"
+    # Later managers stumble over the directory of that name before they come to the program.
+    if [ "$(systemctl --version | awk '{ print $2; exit }')" -lt 257 ]; then
+        check 'it is not restarted either' is_property 'tunecho@tun\x2da' NRestarts 0
+        check 'a hint says why' \
+            contains escaped "$(journal --output=cat --unit='tunecho@tun\x2da' _COMM=tunecho)"
+    fi
+    systemctl stop 'tunecho@tun\x2da'
 }
 
 test_recovery() {

@@ -52,7 +52,7 @@ static unsigned count_entries(const char *text, const char *id)
 
 /* The ids of all kinds of entries: of the messages, and of the drops by their verdict. */
 static const struct ids {
-        const char *items[_MESSAGE_MAX + _VERDICT_MAX];
+        const char *items[(size_t) _MESSAGE_MAX + (size_t) _VERDICT_MAX];
         size_t n;
 } * all_ids(void)
 {
