@@ -53,8 +53,8 @@ static void test_tallies(void **state)
         assert_int_equal(tally_of(&snapshot, TALLY_UNSENT), 17);
         assert_string_equal(tally_name(TALLY_UNSENT), "unsent");
         for (enum verdict v = 0; v < _VERDICT_MAX; v++) {
-                assert_int_equal(tally_of(&snapshot, TALLY_VERDICTS + (int) v), snapshot.counters.verdicts[v]);
-                assert_string_equal(tally_name(TALLY_VERDICTS + (int) v), verdict_name(v));
+                assert_int_equal(tally_of(&snapshot, TALLY_VERDICTS + (unsigned) v), snapshot.counters.verdicts[v]);
+                assert_string_equal(tally_name(TALLY_VERDICTS + (unsigned) v), verdict_name(v));
         }
 }
 
@@ -74,8 +74,8 @@ static void test_rates(void **state)
         assert_tally(&history, TALLY_PACKETS, 103, 51.5);
         assert_tally(&history, TALLY_REPLIES, 100, 50);
         assert_tally(&history, TALLY_DROPPED, 3, 1.5);
-        assert_tally(&history, TALLY_VERDICTS + (int) VERDICT_MALFORMED, 3, 1.5);
-        assert_tally(&history, TALLY_VERDICTS + (int) VERDICT_NOT_ECHO, 0, 0);
+        assert_tally(&history, TALLY_VERDICTS + (unsigned) VERDICT_MALFORMED, 3, 1.5);
+        assert_tally(&history, TALLY_VERDICTS + (unsigned) VERDICT_NOT_ECHO, 0, 0);
 
         look(&history, counted(1, 13 * SECOND, 1100, 13));
         assert_tally(&history, TALLY_PACKETS, 103, 0);
