@@ -162,14 +162,21 @@ def assert_whole(host, daemon, data):
     daemon.assert_batched(20)
 
 
+def shown_mtu(host):
+    """What its status says."""
+    with host.connect_status() as client, client.makefile() as snapshot:
+        return int(dict(line.split("=", 1) for line in snapshot)["TUNECHO_MTU"])
+
+
 @pytest.mark.parametrize("mtu, data", [(576, 500), (9000, 8972), (65535, 65507)])
 def test_mtu_changed_from_outside(host, each_engine, mtu, data):
     """Whatever the kernel takes is answered, whole; a reload sets what is configured."""
     daemon = host.start("tun0")
     host.ip("link", "set", "tun0", "mtu", mtu)
     assert_whole(host, daemon, data)
+    assert shown_mtu(host) == mtu
     daemon.reload()
-    assert host.link("tun0")["mtu"] == 1500
+    assert host.link("tun0")["mtu"] == shown_mtu(host) == 1500
     assert_whole(host, daemon, 1472)
 
 

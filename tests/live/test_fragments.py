@@ -73,6 +73,7 @@ def test_many_at_once(host_with_mtu, make, make_answer):
         for replies in tunecho.ask_all([sent] * times):
             assert replies == expected
     daemon.assert_batched(before + times * len(sent))
+    assert daemon.status()["Threads"] == "1", "the ring has a worker"
 
 
 @pytest.fixture(scope="module")

@@ -127,6 +127,8 @@ def test_stop_under_load(host, each_engine):
     with host.flood(*PEERS):
         wait_until(lambda: daemon.totals().replies > 1000, "a thousand replies")
         daemon.assert_batched(100)
+        # A worker of the ring would be one of them.
+        assert daemon.status()["Threads"] == "1"
         assert daemon.stop() == 0
     assert daemon.final_totals().replies > 1000
 

@@ -3,6 +3,8 @@
 
 import pytest
 
+from harness import missing_io_uring
+
 IPV4, IPV6 = "198.18.0.2", "2001:2::2"
 
 
@@ -104,6 +106,18 @@ def test_engines(host, engine):
     host.start("tun0", f"--engine={engine}")
     for peer in IPV4, IPV6:
         host.ping(peer, count=100).assert_answered(100)
+
+
+@pytest.mark.parametrize("engine", ["auto", "io_uring"])
+def test_one_at_a_time_needs_no_ring(host, engine):
+    reason = missing_io_uring()
+    if reason:
+        pytest.skip(reason)
+    daemon = host.start("tun0", f"--engine={engine}")
+    for peer in IPV4, IPV6:
+        for _ in range(20):
+            host.ping(peer, count=1).assert_answered(1)
+    assert daemon.batched() is None, "a ring before there was a load"
 
 
 def test_ready_means_that_the_first_ping_is_answered(host):

@@ -98,7 +98,11 @@ test_writer() {
     check 'nothing else is left there' equal tunecho.prom "$(ls -A $collected)"
     check 'it has the counters' \
         contains 'tunecho_packets_total{interface="tun0",verdict="reply"} 20' "$(cat $file)"
-    check 'promtool likes it' eval "! command -v promtool || promtool check metrics <$file"
+    if command -v promtool >/dev/null; then
+        check 'promtool likes it' eval "promtool check metrics <$file"
+    else
+        skip 'promtool likes it' 'it is not installed'
+    fi
     check 'whoever reads it sees all of it' equal '' "$(read_while_written)"
     check 'the journal is not filled' fails contains "$writer" "$(journal --output=cat --unit=$writer)"
 }

@@ -262,6 +262,43 @@ static void test_order(void **state)
         }
 }
 
+/* The first packets of a load one by one, then batches that grow as long as they are full, and end with one. */
+static void test_batches_grow(void **state)
+{
+        static const int batched[] = { 8, 8, 16, 32, 64, 64, 5 }, plain[] = { 64, 64, 64, 5 };
+        const int *expected = wanted == ENGINE_IO_URING ? batched : plain;
+        size_t n = wanted == ENGINE_IO_URING ? ARRAY_SIZE(batched) : ARRAY_SIZE(plain);
+        struct pair pair = pair_new(SOCK_SEQPACKET, PEERS);
+        bool more;
+
+        (void) state;
+
+        /* So large a batch has no room for packets of any size. */
+        engine_set_mtu(pair.engine, 1500);
+        for (unsigned load = 0; load < 2; load++) {
+                for (uint16_t i = 0; i < 197; i++) {
+                        struct packet packet = numbered(i);
+
+                        send_packet(&pair, &packet);
+                }
+
+                for (size_t i = 0; i < n; i++) {
+                        assert_int_equal(engine_move(pair.engine, &more), expected[i]);
+                        assert_int_equal(more, i + 1 < n || wanted == ENGINE_IO_URING);
+                }
+
+                /* Every reply was written; what follows is a load again only if it is one by itself. */
+                for (uint16_t i = 0; i < 197; i++) {
+                        struct packet packet = numbered(i);
+
+                        assert_reply(&pair, &packet);
+                }
+                assert_int_equal(engine_move(pair.engine, &more), 0);
+                assert_false(more);
+        }
+        pair_free(&pair);
+}
+
 /* One packet of each kind that there is; one verdict for each, and nothing back but the replies. */
 static void test_counters_add_up(void **state)
 {
@@ -514,6 +551,7 @@ int main(int argc, char *argv[])
                 cmocka_unit_test(test_mtu),
                 cmocka_unit_test(test_answers),
                 cmocka_unit_test(test_order),
+                cmocka_unit_test(test_batches_grow),
                 cmocka_unit_test(test_counters_add_up),
                 cmocka_unit_test(test_full_device),
                 cmocka_unit_test(test_refused_write),
