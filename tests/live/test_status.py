@@ -12,9 +12,10 @@ from pathlib import Path
 import pytest
 
 from harness import LIMIT, Host, Sender, wait_until
+from packets import IPV4, Tunecho, echo
 
 PEER4, PEER6 = "198.18.0.2", "2001:2::2"
-CLIENTS, DEAD = 1000, 300
+CLIENTS, DEAD, WAITING = 1000, 300, 200
 
 # Of what is written to for the first time; a client that is kept costs more.
 MEMORY_KILOBYTES = 512
@@ -161,6 +162,23 @@ def test_a_thousand_clients(host):
     transmitted, received = map(int, re.search(r"(\d+) packets transmitted, (\d+) received", output).groups())
     # The one that was under way when it was told to stop.
     assert transmitted > 100 and transmitted - received <= 1, output
+
+
+def test_packets_are_not_behind_clients(host, each_engine):
+    """All wait at the same time: what the snapshots have counted tells who came first."""
+    host.silence()
+    daemon = host.start("tun0")
+    with Tunecho(host, "tun0", *IPV4) as tunecho:
+        with daemon.held_back():
+            clients = [host.connect_status() for _ in range(CLIENTS)]
+            for _ in range(WAITING):
+                tunecho.send(echo())
+        counted = [Snapshot(read_all(client))["PACKETS"] for client in clients]
+    assert counted == sorted(counted)
+    assert counted[-1] == WAITING
+    # Between two clients there is at least one look at the device, and one for each batch.
+    assert counted.index(WAITING) <= 100, counted
+    daemon.assert_batched(1)
 
 
 def test_no_descriptor_is_left(host):

@@ -58,7 +58,7 @@ print(re.search(rf'"{sys.argv[1]}", "TUNECHO_[^}}]*"([0-9a-f]{{32}})" }}', table
 END
 }
 
-# send PACKET...: write packets into the device, past the kernel's own IP. Each is a call of ip() below.
+# send PACKET...: write packets into the device, past the kernel's own IP. Each is a call of ip() or ip6().
 send() {
     /usr/bin/python3 -c '
 import socket, struct, sys
@@ -73,16 +73,22 @@ def ip(payload, source="198.18.0.1", destination="198.18.0.2", protocol=1, optio
     header += socket.inet_aton(source) + socket.inet_aton(destination) + options
     return header[:10] + struct.pack("!H", checksum(header) ^ wrong) + header[12:] + payload
 
+def ip6(payload, protocol):
+    header = struct.pack("!IHBB", 6 << 28, len(payload), protocol, 64)
+    ends = "2001:2::1", "2001:2::2"
+    return header + b"".join(socket.inet_pton(socket.AF_INET6, end) for end in ends) + payload
+
 def icmp(kind=8, wrong=0):
     message = struct.pack("!BBHHH", kind, 0, 0, 7, 1)
     return message[:2] + struct.pack("!H", checksum(message) ^ wrong) + message[4:]
 
 device = socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM, 0)
 for call in sys.argv[1:]:
-    device.sendto(eval(call), ("tun0", 0x0800))' "$@"
+    packet = eval(call)
+    device.sendto(packet, ("tun0", 0x86DD if packet[0] >> 4 == 6 else 0x0800))' "$@"
 }
 
-# One packet for each verdict of IPv4 that drops, as VERDICT=PACKET.
+# One packet for each verdict that drops, as VERDICT=PACKET; the last is a fragment with options in it.
 readonly drops=(
     'malformed=ip(icmp(), length=10)'
     'not-icmp=ip(bytes(8), protocol=17)'
@@ -95,9 +101,10 @@ readonly drops=(
     'group-destination=ip(icmp(), destination="224.0.0.1")'
     'source-route=ip(icmp(), options=bytes([0x83, 7, 4, 1, 1, 1, 1, 0]))'
     'bad-option=ip(icmp(), options=bytes([7, 1, 4, 0]))'
+    'unsupported=ip6(bytes([60, 0, 0, 1, 0, 0, 0, 7, 58, 0, 1, 4, 0, 0, 0, 0]) + icmp(128), protocol=44)'
 )
 
-# Those above; unsupported is of IPv6 alone.
+# Those above.
 verdicts() {
     local drop
 

@@ -14,6 +14,9 @@ readonly unit=/usr/lib/systemd/system/tunecho@.service
 # Bit CAP_NET_ADMIN, 12, as /proc/PID/status prints it.
 readonly net_admin=0000000000001000 none=0000000000000000
 
+# Of the entry that buffers could not be registered.
+readonly unregistered=90437c820147487a8f955ba43262998e
+
 # The journal entries that the daemon itself wrote about interface $1, and further matches.
 entries() {
     local interface=$1
@@ -67,6 +70,12 @@ exposure() {
 # Whether the last entry about interface $1 has $2 replies in its totals.
 has_logged_replies() {
     equal "$2" "$(field TUNECHO_REPLIES "TUNECHO_INTERFACE=$1")"
+}
+
+# Whether a daemon that is flooded makes a ring.
+makes_ring() {
+    ping -q -f -l 200 -c 5000 198.18.0.2
+    [ -n "$(find "/proc/$(property "$1" MainPID)/fd" -lname '*\[io_uring\]')" ]
 }
 
 is_restarted() {
@@ -149,6 +158,20 @@ test_stop() {
     check 'the catalogue explains all of its entries' all_explained tun0
 }
 
+# The limit on locked memory is that of the unit.
+test_load() {
+    check 'it starts again' systemctl start tunecho@tun0
+    if [ "$(tunechoctl --json status tun0 | jq --raw-output '.[0].engine')" = io_uring ]; then
+        check 'a flood makes it use io_uring' wait_until 15 makes_ring tunecho@tun0
+        check 'with buffers that are registered' \
+            equal '' "$(entries tun0 "MESSAGE_ID=$unregistered" --output=cat)"
+        check 'and no thread more' equal 1 "$(process_status tunecho@tun0 Threads)"
+    else
+        skip 'a flood makes it use io_uring' 'it cannot be had here'
+    fi
+    check 'it stops' systemctl stop tunecho@tun0
+}
+
 test_configuration() {
     printf '[Network]\nAddress=10.99.0.1/24\nPeer=10.99.0.2\n' >/etc/tunecho/echo-a.conf
     check 'a configured device starts' systemctl start tunecho@echo-a
@@ -219,6 +242,7 @@ test_sandbox
 test_totals
 test_two_instances
 test_stop
+test_load
 test_configuration
 test_bad_configuration
 test_bad_names
