@@ -249,7 +249,7 @@ void daemon_observe(void *userdata, uint64_t now, const struct packet_info *pack
 
         sessions_add(daemon->reports.sessions, now, packet, size, &change);
         if (change.closed)
-                report_session(daemon, now, &change.closed_session);
+                report_session(daemon, now, change.closed);
         if (change.opened)
                 report_opened(daemon, now, change.opened);
 }
@@ -269,15 +269,15 @@ static uint64_t earlier(uint64_t a, uint64_t b)
 uint64_t daemon_report(struct daemon *daemon, uint64_t now)
 {
         struct reports *reports = &daemon->reports;
-        struct session session;
+        const struct session *session;
         uint64_t due;
 
         report_left_out(daemon);
         report_session_sum(daemon);
         reports->packet_entries = 0;
 
-        while (sessions_close_idle(reports->sessions, now, &session))
-                report_session(daemon, now, &session);
+        while ((session = sessions_close_idle(reports->sessions, now)))
+                report_session(daemon, now, session);
         due = reports->sum.sessions > 0 ? now : sessions_idle_at(reports->sessions);
 
         for (enum verdict v = 0; v < _VERDICT_MAX; v++) {
@@ -295,15 +295,15 @@ uint64_t daemon_report(struct daemon *daemon, uint64_t now)
  */
 void daemon_report_all(struct daemon *daemon)
 {
-        struct session session;
+        const struct session *session;
         uint64_t now;
 
         if (sd_event_now(daemon->event, CLOCK_MONOTONIC, &now) < 0)
                 now = 0;
 
         report_left_out(daemon);
-        while (sessions_close_oldest(daemon->reports.sessions, &session))
-                report_session(daemon, now, &session);
+        while ((session = sessions_close_oldest(daemon->reports.sessions)))
+                report_session(daemon, now, session);
         report_session_sum(daemon);
 
         for (enum verdict v = 0; v < _VERDICT_MAX; v++)

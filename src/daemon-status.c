@@ -83,7 +83,8 @@ int daemon_serve_status(struct daemon *daemon)
 
         for (size_t i = 0; i < fields.n_items; i++)
                 size += (size_t) snprintf(text + size, sizeof(text) - size, "%.*s\n",
-                                          (int) fields.items[i].iov_len, (const char *) fields.items[i].iov_base);
+                                          (int) fields.items[i].iov_len,
+                                          (const char *) fields.items[i].iov_base);
 
         return status_serve(daemon->status, text, size);
 }

@@ -271,7 +271,7 @@ static int watch_link(struct daemon *daemon)
         return doorbell_add(fd);
 }
 
-/* A client at a time. Where none can be taken in, as with a lack of descriptors, they wait for the next tick. */
+/* One client. Where none can be taken in, as with a lack of descriptors, they wait for the next tick. */
 static int on_client(sd_event_source *source, int fd, uint32_t events, void *userdata)
 {
         struct daemon *daemon = userdata;

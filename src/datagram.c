@@ -16,8 +16,8 @@
  * datagram_is_read() - tell whether a datagram would be taken at once
  * @path: of the socket; one that begins with "@" is a name in the abstract namespace, unix(7)
  *
- * Whoever sends to a reader that does not read has to wait for it, for as long as that takes. A socket that is
- * connected to the reader's is writable only if the queue there is not full.
+ * Whoever sends to a reader that does not read has to wait for it, for as long as that takes. A socket
+ * that is connected to the reader's is writable only if the queue there is not full.
  */
 bool datagram_is_read(const char *path)
 {

@@ -207,8 +207,8 @@ static struct reflection judge(struct engine *engine, uint64_t now, uint8_t *pac
 }
 
 /*
- * Reads a packet and answers it at once. Returns 1, 0 if there is none, or a negative errno. The clock is read
- * for the first one of several that follow each other, which have @now in common.
+ * Reads a packet and answers it at once. Returns 1, 0 if there is none, or a negative errno. The clock is
+ * read for the first one of several that follow each other, which have @now in common.
  */
 static int move_one(struct engine *engine, uint64_t *now)
 {

@@ -202,8 +202,8 @@ static void write_echo_reply(uint8_t *data, size_t size)
 }
 
 /*
- * Makes room for the options of the reply, and drops those of the request. Returns the checksum updated for it.
- * Zeros behind the shorter ones do not count, so the difference of the words is that of the sums.
+ * Makes room for the options of the reply, and drops those of the request. Returns the checksum updated for
+ * it. Zeros behind the shorter ones do not count, so the difference of the words is that of the sums.
  */
 static uint16_t write_options(uint8_t *packet, size_t before, const struct reply_options *options,
                               uint16_t checksum)

@@ -4,8 +4,8 @@
  * Ping sessions: what arrived of each ping, so that the way out can be told from the way back.
  *
  * Nothing here reads a clock, and after sessions_new() nothing allocates: the table is full at SESSIONS_MAX,
- * and then the session that was quiet for longest goes. A request takes one look at the newest session, and one
- * into a hash table that is seeded, so that nobody can fill one of its chains on purpose.
+ * and then the session that was quiet for longest goes. A request takes one look at the newest session, and
+ * one into a hash table that is seeded, so that nobody can fill one of its chains on purpose.
  */
 
 #include "tunecho/session.h"
@@ -39,7 +39,7 @@ struct sessions {
         struct chain free; /* those that were used, and are not */
         unsigned n_used;   /* how many ever were; the memory of the others is not touched */
         unsigned count;
-        struct entry entries[SESSIONS_MAX];
+        struct entry entries[SESSIONS_MAX + 1]; /* one that is closed can still be looked at */
 };
 
 /* The chains that a session belongs to. */
@@ -196,13 +196,15 @@ static struct entry *insert_entry(struct sessions *sessions, const struct place 
         return entry;
 }
 
-static void remove_entry(struct sessions *sessions, struct entry *entry)
+/* What is closed stays as it is until the entry is taken again. */
+static const struct session *close_entry(struct sessions *sessions, struct entry *entry)
 {
         LIST_REMOVE(entry, bucket);
         LIST_REMOVE(entry, sender);
         TAILQ_REMOVE(&sessions->by_request, entry, order);
         LIST_INSERT_HEAD(&sessions->free, entry, bucket);
         sessions->count--;
+        return &entry->session;
 }
 
 /* The sequence number nearest to the latest one that has these 16 bits. */
@@ -267,25 +269,33 @@ static void count_request(struct session *session, uint64_t now, const struct pa
         count_sequence(session, unwrap(session, packet->sequence));
 }
 
-/* Makes the session of a request the newest one. */
-static struct entry *bring_forward(struct sessions *sessions, uint64_t now, const struct packet_info *packet,
-                                   struct session_change *ret_change)
+/* Makes the session of a request the newest one, if there is one. */
+static struct entry *bring_forward(struct sessions *sessions, const struct place *place,
+                                   const struct packet_info *packet)
 {
-        struct place place = place_of(sessions, packet);
-        struct entry *entry = find(&place, packet);
+        struct entry *entry = find(place, packet);
 
         if (entry) {
                 TAILQ_REMOVE(&sessions->by_request, entry, order);
                 TAILQ_INSERT_HEAD(&sessions->by_request, entry, order);
-                return entry;
         }
 
-        if (sessions->count == SESSIONS_MAX)
-                ret_change->closed = sessions_close_oldest(sessions, &ret_change->closed_session);
+        return entry;
+}
 
-        entry = insert_entry(sessions, &place);
-        start(&place, entry, now, packet);
-        ret_change->opened = &entry->session;
+/* Opens a session instead of the one before, if there is one, else of the oldest one if the table is full. */
+static struct entry *open_entry(struct sessions *sessions, const struct place *place, struct entry *before,
+                                uint64_t now, const struct packet_info *packet, struct session_change *change)
+{
+        struct entry *entry = insert_entry(sessions, place);
+
+        if (!before && sessions->count > SESSIONS_MAX)
+                before = TAILQ_LAST(&sessions->by_request, order);
+        if (before)
+                change->closed = close_entry(sessions, before);
+
+        start(place, entry, now, packet);
+        change->opened = &entry->session;
         return entry;
 }
 
@@ -302,20 +312,19 @@ void sessions_add(struct sessions *sessions, uint64_t now, const struct packet_i
                   struct session_change *ret_change)
 {
         struct entry *entry = TAILQ_FIRST(&sessions->by_request);
+        struct place place = { 0 };
 
-        ret_change->opened = NULL;
-        ret_change->closed = false;
+        *ret_change = (struct session_change) { 0 };
 
         /* Requests of one ping mostly follow each other. */
-        if (!entry || !is_of(&entry->session, packet))
-                entry = bring_forward(sessions, now, packet, ret_change);
-        if (is_another_ping(&entry->session, packet->sequence)) {
-                struct place place = place_of(sessions, packet);
-
-                ret_change->closed = true;
-                ret_change->closed_session = entry->session;
-                start(&place, entry, now, packet);
-                ret_change->opened = &entry->session;
+        if (!entry || !is_of(&entry->session, packet)) {
+                place = place_of(sessions, packet);
+                entry = bring_forward(sessions, &place, packet);
+        }
+        if (!entry || is_another_ping(&entry->session, packet->sequence)) {
+                if (!place.bucket)
+                        place = place_of(sessions, packet);
+                entry = open_entry(sessions, &place, entry, now, packet, ret_change);
         }
 
         count_request(&entry->session, now, packet, size);
@@ -338,35 +347,25 @@ uint64_t sessions_idle_at(const struct sessions *sessions)
  * sessions_close_idle() - close a session that had no request for ten seconds
  * @sessions: the table
  * @now: the time in microseconds
- * @ret_session: the session
  *
- * Return: whether there was one; call again for the next one.
+ * Return: the session, until the next request, or NULL if there is none; call again for the next one.
  */
-bool sessions_close_idle(struct sessions *sessions, uint64_t now, struct session *ret_session)
+const struct session *sessions_close_idle(struct sessions *sessions, uint64_t now)
 {
-        if (now < sessions_idle_at(sessions))
-                return false;
-
-        return sessions_close_oldest(sessions, ret_session);
+        return now < sessions_idle_at(sessions) ? NULL : sessions_close_oldest(sessions);
 }
 
 /**
  * sessions_close_oldest() - close the session that was quiet for longest
  * @sessions: the table
- * @ret_session: the session
  *
- * Return: whether there was one.
+ * Return: the session, until the next request, or NULL if there is none.
  */
-bool sessions_close_oldest(struct sessions *sessions, struct session *ret_session)
+const struct session *sessions_close_oldest(struct sessions *sessions)
 {
         struct entry *oldest = TAILQ_LAST(&sessions->by_request, order);
 
-        if (!oldest)
-                return false;
-
-        *ret_session = oldest->session;
-        remove_entry(sessions, oldest);
-        return true;
+        return oldest ? close_entry(sessions, oldest) : NULL;
 }
 
 /**

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /*
- * The status socket: who connects gets one text, and the end of it. Never waits for a client and keeps nothing
- * of one: the text goes into the socket's buffer at once, and what a client does not read is the kernel's to
- * hold.
+ * The status socket: who connects gets one text, and the end of it. Never waits for a client and keeps
+ * nothing of one: the text goes into the socket's buffer at once, and what a client does not read is the
+ * kernel's to hold.
  */
 
 #include "tunecho/status.h"

@@ -39,17 +39,16 @@ struct sessions;
 struct sessions *sessions_new(uint64_t seed);
 struct sessions *sessions_free(struct sessions *sessions);
 
-/* What a request did to the sessions. */
+/* What a request did to the sessions; either may be NULL. */
 struct session_change {
-        const struct session *opened; /* the session that it opened, or NULL */
-        bool closed;                  /* a session had to make room */
-        struct session closed_session;
+        const struct session *opened;
+        const struct session *closed; /* had to make room; until the next request */
 };
 
 void sessions_add(struct sessions *sessions, uint64_t now, const struct packet_info *packet, size_t size,
                   struct session_change *ret_change);
-bool sessions_close_idle(struct sessions *sessions, uint64_t now, struct session *ret_session);
-bool sessions_close_oldest(struct sessions *sessions, struct session *ret_session);
+const struct session *sessions_close_idle(struct sessions *sessions, uint64_t now);
+const struct session *sessions_close_oldest(struct sessions *sessions);
 uint64_t sessions_idle_at(const struct sessions *sessions);
 unsigned sessions_count(const struct sessions *sessions);
 

@@ -34,10 +34,10 @@ static struct session_change add(struct sessions *sessions, uint64_t now, const 
 
 static struct session close_one(struct sessions *sessions)
 {
-        struct session session;
+        const struct session *session = sessions_close_oldest(sessions);
 
-        assert_true(sessions_close_oldest(sessions, &session));
-        return session;
+        assert_non_null(session);
+        return *session;
 }
 
 /* A stream with loss, duplicates, reordering and wraps; what the numbers say, counted the slow way. */
@@ -151,27 +151,29 @@ static void test_idle(void **state)
 {
         struct sessions *sessions = sessions_new(1);
         struct packet_info first = request(1, 1, 1), second = request(2, 1, 1);
-        struct session session;
+        const struct session *session;
 
         (void) state;
 
         assert_true(sessions_idle_at(sessions) == UINT64_MAX);
-        assert_false(sessions_close_idle(sessions, 100 * SECOND, &session));
+        assert_null(sessions_close_idle(sessions, 100 * SECOND));
         (void) add(sessions, 1 * SECOND, &first);
         (void) add(sessions, 2 * SECOND, &second);
         (void) add(sessions, 5 * SECOND, &first);
 
         assert_true(sessions_idle_at(sessions) == 12 * SECOND);
-        assert_false(sessions_close_idle(sessions, 12 * SECOND - 1, &session));
-        assert_true(sessions_close_idle(sessions, 12 * SECOND, &session));
-        assert_true(address_equal(&session.source, &second.source));
-        assert_false(sessions_close_idle(sessions, 12 * SECOND, &session));
+        assert_null(sessions_close_idle(sessions, 12 * SECOND - 1));
+        session = sessions_close_idle(sessions, 12 * SECOND);
+        assert_non_null(session);
+        assert_true(address_equal(&session->source, &second.source));
+        assert_null(sessions_close_idle(sessions, 12 * SECOND));
 
         /* Time that goes back neither closes nor keeps open. */
         (void) add(sessions, 3 * SECOND, &first);
         assert_true(sessions_idle_at(sessions) == 15 * SECOND);
-        assert_true(sessions_close_idle(sessions, 15 * SECOND, &session));
-        assert_int_equal(session.requests, 3);
+        session = sessions_close_idle(sessions, 15 * SECOND);
+        assert_non_null(session);
+        assert_int_equal(session->requests, 3);
         assert_int_equal(sessions_count(sessions), 0);
         sessions_free(sessions);
 }
@@ -191,9 +193,9 @@ static void test_full(void **state)
 
                 packet.source.bytes[2] = (uint8_t) (i >> 16);
                 change = add(sessions, i, &packet);
-                assert_int_equal(change.closed, i >= SESSIONS_MAX);
+                assert_int_equal(change.closed != NULL, i >= SESSIONS_MAX);
                 if (change.closed)
-                        assert_int_not_equal(change.closed_session.source.bytes[3], 1);
+                        assert_int_not_equal(change.closed->source.bytes[3], 1);
                 if (i % 100 == 0) {
                         busy.sequence++;
                         assert_null(add(sessions, i, &busy).opened);
@@ -220,14 +222,14 @@ static void test_another_ping(void **state)
                 (void) add(sessions, i, &packet);
         }
         packet.sequence = 2000 - SESSION_WINDOW + 1;
-        assert_false(add(sessions, 3000, &packet).closed);
+        assert_null(add(sessions, 3000, &packet).closed);
         packet.sequence = 1;
         change = add(sessions, 3001, &packet);
-        assert_true(change.closed);
+        assert_non_null(change.closed);
         assert_non_null(change.opened);
-        assert_int_equal(change.closed_session.requests, 2001);
-        assert_int_equal(change.closed_session.duplicates, 1);
-        assert_int_equal(session_missing(&change.closed_session), 0);
+        assert_int_equal(change.closed->requests, 2001);
+        assert_int_equal(change.closed->duplicates, 1);
+        assert_int_equal(session_missing(change.closed), 0);
         assert_int_equal(close_one(sessions).requests, 1);
         sessions_free(sessions);
 }
@@ -343,7 +345,7 @@ static void test_table(void **state)
                 struct packet_info packet = request((uint8_t) (word % 5), word >> 8 & 15, 1);
                 struct session_change change;
                 struct slow_session gone;
-                struct session session;
+                const struct session *session;
 
                 packet.destination.bytes[3] = (uint8_t) (word >> 16 & 7);
                 if (word >> 31 & 1)
@@ -356,17 +358,18 @@ static void test_table(void **state)
                         now -= when;
 
                 while (slow.count > 0 && now >= slow.sessions[0].latest + SESSION_TIMEOUT_USEC) {
-                        assert_true(sessions_close_idle(sessions, now, &session));
+                        session = sessions_close_idle(sessions, now);
                         gone = slow_take(0);
-                        assert_same(&session, &gone);
+                        assert_non_null(session);
+                        assert_same(session, &gone);
                         idle++;
                 }
-                assert_false(sessions_close_idle(sessions, now, &session));
+                assert_null(sessions_close_idle(sessions, now));
 
                 change = add(sessions, now, &packet);
-                assert_int_equal(change.closed, slow_add(now, &packet, &gone));
+                assert_int_equal(change.closed != NULL, slow_add(now, &packet, &gone));
                 if (change.closed) {
-                        assert_same(&change.closed_session, &gone);
+                        assert_same(change.closed, &gone);
                         shared += gone.shared;
                         evicted++;
                 }
