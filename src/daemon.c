@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /*
- * The order of events, and what each event does. The one file that logs beside the mains.
+ * The order of events, and what each event does. With its parts daemon-*.c, all that logs beside main.c.
  *
  * The loop that moves packets is the outer one: it waits for the device alone, and lets sd-event have its
  * turn when the doorbell rings. So no packet pays for the event loop, and the watchdog is answered only as
