@@ -99,6 +99,7 @@ static const char *column_of(const struct panel *panel, double rate, double peak
 {
         static const char *const blocks[] = { "▁", "▂", "▃", "▄", "▅", "▆", "▇", "█" };
         static const char *const ascii[] = { "_", ".", ":", "-", "=", "+", "*", "#" };
+        const double highest = ARRAY_SIZE(blocks) - 1;
         size_t height = 0;
 
         _Static_assert(ARRAY_SIZE(blocks) == ARRAY_SIZE(ascii), "both have the same heights");
@@ -106,7 +107,7 @@ static const char *column_of(const struct panel *panel, double rate, double peak
         if (isnan(rate))
                 return " ";
         if (peak > 0)
-                height = (size_t) ceil(rate * (double) (ARRAY_SIZE(blocks) - 1) / peak);
+                height = (size_t) fmin(ceil(rate * highest / peak), highest);
 
         return panel->unicode ? blocks[height] : ascii[height];
 }

@@ -207,5 +207,7 @@ int daemon_configure_link(struct daemon *daemon, unsigned patience)
                 return fail(daemon, EX_OSERR, MESSAGE_SYSTEM_FAILED, r,
                             "Cannot set the MTU and the queue length of '%s': %m", config->interface);
 
+        daemon->mtu = config->mtu;
+
         return config->configure ? configure_addresses(daemon, patience) : 0;
 }

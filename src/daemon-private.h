@@ -48,6 +48,7 @@ struct daemon {
         const struct journal *journal;
         int tun_fd;
         struct link *link; /* NULL: the device is in another network namespace */
+        unsigned mtu;      /* of the device, in bytes */
         struct policy policy;
         struct engine *engine;
         struct status *status;                /* or NULL */

@@ -162,16 +162,25 @@ static const char *figures_text(char *text, size_t size, const struct session *s
         return text;
 }
 
-/* Which way ping's losses were, as far as what arrived can tell. */
+/*
+ * Which way ping's losses were, as far as what arrived can tell. A ping begins with 0 or 1: what was before
+ * another number was lost on the way out, or has an entry of its own.
+ */
 static const char *conclusion_text(char *text, size_t size, const struct session *session)
 {
+        uint16_t first = (uint16_t) session->first;
+        char begin[32] = "";
+
+        if (first > 1)
+                (void) snprintf(begin, sizeof(begin), "begins with seq %u, ", first);
+
         if (!knows_missing(session))
                 (void) snprintf(text, size, "its numbers went to other destinations, too");
         else if (session_missing(session) == 0)
-                (void) snprintf(text, size, "if ping lost any, the way back did");
+                (void) snprintf(text, size, "%sif ping lost any, the way back did", begin);
         else
                 (void) snprintf(text, size,
-                                "the way out lost %" PRIu64 ", if ping lost more, the way back did",
+                                "%sthe way out lost %" PRIu64 ", if ping lost more, the way back did", begin,
                                 session_missing(session));
 
         return text;
@@ -180,7 +189,7 @@ static const char *conclusion_text(char *text, size_t size, const struct session
 static void report_session(struct daemon *daemon, uint64_t now, const struct session *session)
 {
         char source[PREFIX_TEXT_SIZE], destination[PREFIX_TEXT_SIZE], figures[160], fragments[48] = "";
-        char sizes[40], hops[24], conclusion[96];
+        char sizes[40], hops[24], conclusion[128];
         struct journal_fields fields = { 0 };
 
         if (!pace_admits(&daemon->reports.closed, now)) {

@@ -41,7 +41,7 @@ static int take_snapshot(const struct daemon *daemon, struct journal_fields *ret
         journal_add(ret_fields, "TUNECHO_PID=%d", getpid());
         journal_add(ret_fields, "TUNECHO_STATE=%s", daemon->reload_refused ? "reload-refused" : "running");
         add_addresses(ret_fields, daemon->config);
-        journal_add(ret_fields, "TUNECHO_MTU=%u", daemon->config->mtu);
+        journal_add(ret_fields, "TUNECHO_MTU=%u", daemon->mtu);
         journal_add(ret_fields, "TUNECHO_ENGINE=%s", engine_type_name(engine_status(daemon->engine)->type));
         journal_add(ret_fields, "TUNECHO_UPTIME_USEC=%" PRIu64, now - daemon->ready);
         journal_add(ret_fields, "TUNECHO_SESSIONS=%u", sessions_count(daemon->reports.sessions));
@@ -68,7 +68,7 @@ void daemon_open_status(struct daemon *daemon, const struct identity *owner)
  * daemon_serve_status() - tell a client the state
  * @daemon: the daemon
  *
- * Return: 0; or a negative errno of status_serve(): -EAGAIN if there is no client.
+ * Return: 0; or a negative errno, of status_serve() mostly: -EAGAIN if there is no client.
  */
 int daemon_serve_status(struct daemon *daemon)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /*
- * The order of events, and what each event does. The one file that logs beside the mains.
+ * The order of events, and what each event does. With its parts daemon-*.c, all that logs beside main.c.
  *
  * The loop that moves packets is the outer one: it waits for the device alone, and lets sd-event have its
  * turn when the doorbell rings. So no packet pays for the event loop, and the watchdog is answered only as
@@ -201,17 +201,15 @@ static void tell_engine(struct daemon *daemon)
 static int tick(struct daemon *daemon)
 {
         char status[STATUS_SIZE];
-        uint64_t now, due;
+        uint64_t now, due, packets = counters_packets(engine_counters(daemon->engine));
         int r;
 
         r = sd_event_now(daemon->event, CLOCK_MONOTONIC, &now);
         if (r < 0)
                 return r;
 
-        if (counters_packets(engine_counters(daemon->engine)) != daemon->reports.packets) {
-                daemon->reports.packets = counters_packets(engine_counters(daemon->engine));
-                service_status(status_text(daemon, status));
-        }
+        if (packets != daemon->reports.packets && service_status(status_text(daemon, status)))
+                daemon->reports.packets = packets;
 
         tell_engine(daemon);
         if (daemon->clients) {
@@ -222,6 +220,8 @@ static int tick(struct daemon *daemon)
 
         daemon->ticking = false;
         due = daemon_report(daemon, now);
+        if (packets != daemon->reports.packets)
+                due = now;
         if (due == UINT64_MAX)
                 return 0;
 
@@ -240,8 +240,10 @@ static int on_link(sd_event_source *source, int fd, uint32_t events, void *userd
         (void) events;
 
         change = link_changes(daemon->link);
-        if (change.mtu > 0)
+        if (change.mtu > 0) {
                 engine_set_mtu(daemon->engine, change.mtu);
+                daemon->mtu = change.mtu;
+        }
         if (!change.came_up || !daemon->config->configure)
                 return 0;
 
@@ -325,7 +327,7 @@ static bool reload(struct daemon *daemon)
         }
 
         /* A smaller one waits for the device's event, as larger packets are queued still. */
-        if (config.mtu > before.mtu)
+        if (config.mtu > daemon->mtu)
                 engine_set_mtu(daemon->engine, config.mtu);
 
         *daemon->config = config;
@@ -338,8 +340,8 @@ static bool reload(struct daemon *daemon)
         }
 
         config_policy(daemon->config, &daemon->policy); /* the engine sees it with the next packet */
-        journal_send(journal, MESSAGE_RELOADED, NULL, 0, "'%s' has the settings of its file now",
-                     before.interface);
+        journal_send(journal, MESSAGE_RELOADED, NULL, 0, "'%s' has the %ssettings of its file now",
+                     before.interface, complete ? "" : "other ");
         return complete;
 }
 
@@ -501,7 +503,7 @@ static int move_packets(struct daemon *daemon)
                 if (r < 0)
                         return r;
 
-                r = more ? doorbell_listen() : 0;
+                r = more || doorbell_rung() ? doorbell_listen() : 0;
                 if (r < 0)
                         return r;
         } while (!doorbell_rung());
@@ -609,7 +611,9 @@ static int block_signals(void)
  */
 int daemon_run(struct config *config, const struct journal *journal)
 {
-        _cleanup_(daemon_done) struct daemon daemon = { .config = config, .journal = journal, .tun_fd = -1 };
+        _cleanup_(daemon_done) struct daemon daemon = {
+                .config = config, .journal = journal, .tun_fd = -1, .mtu = config->mtu
+        };
         struct identity identity;
         int r;
 

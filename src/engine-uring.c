@@ -21,9 +21,11 @@
 
 #include "tunecho/util.h"
 
-/* More would not fit the caches, nor a limit on locked memory that many instances share. */
+/*
+ * More would not fit the caches, nor a limit on locked memory that many instances share. The largest packets
+ * take a little more, for a batch of URING_BATCH_MIN.
+ */
 #define BUFFER_SIZE_MAX (1024 * 1024) /* bytes, of both halves */
-#define BATCH_MIN       8
 
 #define CACHE_LINE ((size_t) 64) /* bytes */
 
@@ -56,13 +58,16 @@ static int buffer_allocate(struct uring *uring, size_t packet_size)
 {
         void *buffer;
 
-        /* One byte more than the largest packet, so that a larger one can be told from it. */
-        uring->slot_size = ((packet_size + 64) & ~(size_t) 63) | 64;
+        /*
+         * One byte more than the largest packet, so that a larger one can be told from it. An odd number of
+         * cache lines, so that the headers of one batch do not crowd into a few sets of the cache.
+         */
+        uring->slot_size = ((packet_size + CACHE_LINE) & ~(CACHE_LINE - 1)) | CACHE_LINE;
         uring->n_slots = (unsigned) (BUFFER_SIZE_MAX / 2 / uring->slot_size);
         if (uring->n_slots > URING_BATCH_MAX)
                 uring->n_slots = URING_BATCH_MAX;
-        if (uring->n_slots < BATCH_MIN)
-                uring->n_slots = BATCH_MIN;
+        if (uring->n_slots < URING_BATCH_MIN)
+                uring->n_slots = URING_BATCH_MIN;
         uring->buffer_size = 2 * uring->n_slots * uring->slot_size;
 
         buffer = mmap(NULL, uring->buffer_size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);

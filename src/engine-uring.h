@@ -7,7 +7,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* The most packets of one batch. */
+/* The packets of one batch: what every ring has room for, and the most that any has. */
+#define URING_BATCH_MIN 8
 #define URING_BATCH_MAX 64
 
 struct uring;

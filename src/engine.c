@@ -25,9 +25,6 @@
 #define BUFFER_SIZE  65536
 #define BUFFER_ALIGN 64 /* a cache line: the kernel copies faster into whole ones */
 
-/* The size of the first batch, in packets. */
-#define BATCH_MIN 8
-
 struct engine {
         int fd; /* the caller's */
         const struct policy *policy;
@@ -248,7 +245,7 @@ static int move_plain(struct engine *engine, bool *ret_more)
 
         *ret_more = true;
         if (batches && (engine->uring || make_uring(engine) == 0))
-                engine->batch = BATCH_MIN;
+                engine->batch = URING_BATCH_MIN;
         return limit;
 }
 

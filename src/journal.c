@@ -2,7 +2,7 @@
 
 /*
  * What the daemon tells: entries of the journal with fields, or lines of text on stderr where there is no
- * journal. Called by daemon.c and the mains alone; everybody else returns errors.
+ * journal. Called by daemon*.c and main.c alone; everybody else returns errors.
  */
 
 #include "tunecho/journal.h"

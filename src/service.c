@@ -97,13 +97,18 @@ void service_reloading(void)
  * @status: a line of text for `systemctl status`
  *
  * A manager that does not read its messages must not stop the packets: it is not told then.
+ *
+ * Return: false if it is to be told later.
  */
-void service_status(const char *status)
+bool service_status(const char *status)
 {
         const char *manager = getenv("NOTIFY_SOCKET");
 
-        if (manager && datagram_is_read(manager))
-                (void) sd_notifyf(0, "STATUS=%s", status);
+        if (manager && !datagram_is_read(manager))
+                return false;
+
+        (void) sd_notifyf(0, "STATUS=%s", status);
+        return true;
 }
 
 /**

@@ -306,7 +306,7 @@ static struct entry *open_entry(struct sessions *sessions, const struct place *p
  * @packet: what was read of the request
  * @size: its size in bytes
  * @ret_change: the session that it opened, and the one that it closed: the oldest one if the table was full,
- * or one of the same key whose sequence numbers are far ahead, so that this must be another ping
+ * or one of the same key that the request lies far behind, so that this must be another ping
  */
 void sessions_add(struct sessions *sessions, uint64_t now, const struct packet_info *packet, size_t size,
                   struct session_change *ret_change)

@@ -50,24 +50,27 @@ static int find_directory(struct status *status, const char *interface)
 }
 
 /* One that is there already stays as it is. */
-static int make_directory(const char *path)
+static int make_directory(const char *path, mode_t mode)
 {
-        if (mkdir(path, 0755) < 0)
+        if (mkdir(path, mode) < 0)
                 return errno == EEXIST ? 0 : -errno;
 
-        /* Whatever the umask is, everybody may ask. */
-        return chmod(path, 0755) < 0 ? -errno : 0;
+        /* Whatever the umask is. */
+        return chmod(path, mode) < 0 ? -errno : 0;
 }
 
-/* The lock is what tells a socket that was left behind from one that another process serves. */
+/*
+ * The lock is what tells a socket that was left behind from one that another process serves. Everybody may
+ * ask, but who could open the directory could lock it.
+ */
 static int open_directory(struct status *status, const struct identity *owner)
 {
         int r = 0;
 
         if (!status->is_managed)
-                r = make_directory(TUNECHO_RUN_DIR);
+                r = make_directory(TUNECHO_RUN_DIR, 0755);
         if (r >= 0 && !status->is_managed)
-                r = make_directory(status->directory);
+                r = make_directory(status->directory, 0711);
         if (r < 0)
                 return r;
 
@@ -85,27 +88,58 @@ static int open_directory(struct status *status, const struct identity *owner)
         return 0;
 }
 
+/* What has its name and is no socket is not ours: $RUNTIME_DIRECTORY may be that of another service. */
+static int remove_left_behind(const struct status *status)
+{
+        struct stat found;
+
+        if (fstatat(status->directory_fd, STATUS_SOCKET, &found, AT_SYMLINK_NOFOLLOW) < 0)
+                return errno == ENOENT ? 0 : -errno;
+        if (!S_ISSOCK(found.st_mode))
+                return -EEXIST;
+
+        return unlinkat(status->directory_fd, STATUS_SOCKET, 0) < 0 ? -errno : 0;
+}
+
+/* Everybody may connect. Not by chmod(2): the directory's owner could put a link in the place by then. */
+static int bind_for_all(int fd, const struct sockaddr_un *address)
+{
+        mode_t mask = umask(0111);
+        int r = bind(fd, (const struct sockaddr *) address, sizeof(*address)) < 0 ? -errno : 0;
+
+        (void) umask(mask);
+        return r;
+}
+
 static int open_socket(struct status *status)
 {
         struct sockaddr_un address = { .sun_family = AF_UNIX };
-        int size;
+        int size, r;
 
         size = snprintf(address.sun_path, sizeof(address.sun_path), "%s/" STATUS_SOCKET, status->directory);
         if ((size_t) size >= sizeof(address.sun_path))
                 return -ENAMETOOLONG;
 
-        if (unlinkat(status->directory_fd, STATUS_SOCKET, 0) < 0 && errno != ENOENT)
-                return -errno;
+        r = remove_left_behind(status);
+        if (r < 0)
+                return r;
 
         status->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
         if (status->fd < 0)
                 return -errno;
 
-        if (bind(status->fd, (const struct sockaddr *) &address, sizeof(address)) < 0 ||
-            fchmodat(status->directory_fd, STATUS_SOCKET, 0666, 0) < 0 || listen(status->fd, SOMAXCONN) < 0)
-                return -errno;
+        r = bind_for_all(status->fd, &address);
+        if (r < 0)
+                return r;
 
-        return 0;
+        return listen(status->fd, SOMAXCONN) < 0 ? -errno : 0;
+}
+
+static int open_all(struct status *status, const struct identity *owner)
+{
+        int r = open_directory(status, owner);
+
+        return r < 0 ? r : open_socket(status);
 }
 
 /**
@@ -117,7 +151,8 @@ static int open_socket(struct status *status)
  * It is $RUNTIME_DIRECTORY/status where the service manager made that directory, else
  * /run/tunecho/INTERFACE/status. One that a process left behind is replaced.
  *
- * Return: 0, or a negative errno: -EBUSY if another process serves it.
+ * Return: 0, or a negative errno: -EBUSY if another process serves it, -EEXIST if something else has its
+ *         name.
  */
 int status_new(struct status **ret_status, const char *interface, const struct identity *owner)
 {
@@ -130,9 +165,14 @@ int status_new(struct status **ret_status, const char *interface, const struct i
         status->directory_fd = status->fd = -1;
         r = find_directory(status, interface);
         if (r >= 0)
-                r = open_directory(status, owner);
-        if (r >= 0)
-                r = open_socket(status);
+                r = open_all(status, owner);
+
+        /* An instance that ends may have taken a directory away that was there. */
+        if (r == -ENOENT && !status->is_managed) {
+                close_fdp(&status->fd);
+                close_fdp(&status->directory_fd);
+                r = open_all(status, owner);
+        }
         if (r < 0) {
                 status_free(status);
                 return r;

@@ -10,7 +10,7 @@ int service_store(int fd);
 
 int service_ready(const char *status);
 void service_reloading(void);
-void service_status(const char *status);
+bool service_status(const char *status);
 void service_stopping(void);
 void service_failed(const char *status, int error);
 

@@ -5,6 +5,7 @@ from xml.sax.saxutils import escape
 
 WIDTH, LEFT, RIGHT = 880, 66, 12
 PANEL, TITLE, LABELS, LEGEND = 150, 30, 40, 34
+NUMBER = 32  # the width that a number takes
 COLOURS = "#3371c8", "#b85c14", "#2f8048", "#9c459a", "#8a7000", "#6e6e6e"
 FAMILIES = {"ipv4": "IPv4", "ipv6": "IPv6"}
 
@@ -25,6 +26,14 @@ def text(x, y, words, anchor="middle", style=""):
     return f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}" class="{style}">{escape(words)}</text>'
 
 
+def value(x, y, number, width):
+    """A number within a bar, upright where that is too narrow for it."""
+    if width < NUMBER:
+        return (f'<text transform="translate({x + 4:.1f} {y:.1f}) rotate(-90)" class="value">{number:.2f}'
+                "</text>")
+    return text(x, y, f"{number:.2f}", style="value")
+
+
 def line(x1, y1, x2, y2, style):
     return f'<line x1="{x1:.1f}" y1="{y1:.1f}" x2="{x2:.1f}" y2="{y2:.1f}" class="{style}"/>'
 
@@ -36,14 +45,15 @@ def rectangle(x, y, width, height, how):
 def draw_group(metric, left, width, top, height, colours):
     """The bars of one metric with their values, and the noise of the baseline behind them."""
     bottom = top + PANEL
-    noise = min(metric["noise"] - 1, 1)
-    yield rectangle(left, bottom - (1 + noise) * height, width, 2 * noise * height, 'class="noise"')
+    noise = metric["noise"] - 1
+    upper, lower = min((1 + noise) * height, PANEL), max((1 - noise) * height, 0)
+    yield rectangle(left, bottom - upper, width, upper - lower, 'class="noise"')
     shown = {name: metric["candidates"][name] for name in colours if name in metric["candidates"]}
     step = width / (len(colours) + 0.6)
     for index, (name, values) in enumerate(shown.items()):
         x, tall = left + (index + 0.3) * step, min(values["ratio"] * height, PANEL)
         yield rectangle(x + 1, bottom - tall, step - 2, tall, f'fill="{colours[name]}"')
-        yield text(x + step / 2, bottom - 6, f"{values['ratio']:.2f}", style="value")
+        yield value(x + step / 2, bottom - 6, values["ratio"], step)
 
 
 def draw_panel(title, groups, top, colours):

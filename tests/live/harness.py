@@ -335,6 +335,23 @@ class Store:
         return ("bash", "-c", HAND_OVER, " ".join(map(str, numbers))), env, numbers
 
 
+# Of a sender's requests.
+IDENTIFIER = 0x5E4D
+
+SO_ATTACH_FILTER = 26
+
+
+def receive_only(raw, identifier, is_ipv6):
+    """Have the kernel keep the replies to others, such as those to a flood, out of a raw socket's buffer."""
+    # Of IPv4, the header is there, too. Load the identifier, compare it, and take the whole packet or nothing.
+    load = [(0x28, 0, 0, 4)] if is_ipv6 else [(0xB1, 0, 0, 0), (0x48, 0, 0, 4)]
+    program = [*load, (0x15, 0, 1, identifier), (0x06, 0, 0, 0xFFFFFFFF), (0x06, 0, 0, 0)]
+    code = ctypes.create_string_buffer(b"".join(struct.pack("HBBI", *step) for step in program))
+    raw.setsockopt(
+        socket.SOL_SOCKET, SO_ATTACH_FILTER, struct.pack("HL", len(program), ctypes.addressof(code))
+    )
+
+
 class Sender:
     """Echo requests at a constant rate; ping(8) slows down when replies stop.
 
@@ -349,6 +366,7 @@ class Sender:
         family = (socket.AF_INET6, 58) if self._is_ipv6 else (socket.AF_INET, socket.IPPROTO_ICMP)
         self._socket = host.socket(family[0], socket.SOCK_RAW, family[1])
         self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4 << 20)
+        receive_only(self._socket, IDENTIFIER, self._is_ipv6)
         self._socket.settimeout(0.1)
         self._stopping = threading.Event()
         self._threads = [threading.Thread(target=self._send), threading.Thread(target=self._receive)]
@@ -366,7 +384,7 @@ class Sender:
         self._socket.close()
 
     def _request(self, number):
-        header = struct.pack("!BBHHH", 128 if self._is_ipv6 else 8, 0, 0, 0x5E4D, number & 0xFFFF)
+        header = struct.pack("!BBHHH", 128 if self._is_ipv6 else 8, 0, 0, IDENTIFIER, number & 0xFFFF)
         packet = header + struct.pack("!I", number)
         total = sum(struct.unpack(f"!{len(packet) // 2}H", packet))
         total = (total & 0xFFFF) + (total >> 16)
@@ -385,7 +403,7 @@ class Sender:
             time.sleep(max(0, begin + number / self._rate - time.monotonic()))
 
     def _receive(self):
-        reply = (129 if self._is_ipv6 else 0, 0x5E4D)
+        reply = (129 if self._is_ipv6 else 0, IDENTIFIER)
         while not self._stopping.is_set() or self.missing():
             try:
                 message = self._socket.recv(2048)[0 if self._is_ipv6 else 20 :]

@@ -32,6 +32,7 @@ def shell(instances, terminal):
         ("tunechoctl watch --co", "tunechoctl watch --count="),
         ("tunechoctl --directory=. watch tun1", "tunechoctl --directory=. watch tun17"),
         ("tunechoctl --directory=. status tun17 ec", "tunechoctl --directory=. status tun17 echo-a"),
+        ("tunechoctl --directory . status tun17 ec", "tunechoctl --directory . status tun17 echo-a"),
         ("tunechoctl --directory=tun1", "tunechoctl --directory=tun17/"),
         ("tunecho --eng", "tunecho --engine="),
         ("tunecho --engine=io", "tunecho --engine=io_uring"),
@@ -61,3 +62,16 @@ def test_list(instances, shell, typed, offered):
     shell.press("-l", typed)
     shell.press("Tab")
     shell.wait_for_line(offered)
+
+
+def test_running_of_tunecho(instances, shell):
+    """Those that run are offered where nothing is configured; in a /run of the shell's own."""
+    instances.listen("echo-a")
+    shell.type("exec unshare --mount env PS1='$ ' bash --norc --noprofile")
+    shell.type("clear; mount -t tmpfs run /run && mkdir /run/tunecho && mount --bind . /run/tunecho; echo up")
+    shell.wait_for_line("up")
+    shell.type(f". {LIBRARY}; . {SOURCE}/scripts/bash-completion/tunecho; PATH={BUILD}:$PATH; clear; echo on")
+    shell.wait_for(lambda screen: screen == ["on", "$"], "the prompt")
+    shell.press("-l", "tunecho ec")
+    shell.press("Tab")
+    shell.wait_for_line("$ tunecho echo-a")

@@ -73,7 +73,6 @@ ERRORS = {
         "chmod": ["EPERM"],
         "flock": ["EAGAIN", "ENOLCK"],
         "unlinkat": ["EBUSY", "EPERM"],
-        "fchmodat": ["EPERM"],
         "listen": ["EADDRINUSE", "EPERM"],
         "accept4": ["EMFILE", "ENFILE", "ECONNABORTED", "EINTR", "EPERM"],
         "rmdir": ["EBUSY", "EPERM"],
@@ -89,6 +88,7 @@ ERRORS = {
         "timer_delete": ["EPERM"],
         "rt_sigaction": ["EPERM"],
         "rt_sigprocmask": ["EPERM"],
+        "rt_sigpending": ["EPERM"],
     },
     "manager": {
         "sendmsg": ["ECONNREFUSED", "EAGAIN", "ENOBUFS", "EPERM", "ETOOMANYREFS"],
@@ -105,7 +105,7 @@ SMALL_STEPS = {"MALLOC_TOP_PAD_": "0", "MALLOC_MMAP_THRESHOLD_": "1024", "MALLOC
 # Cannot fail, or the C library ends the process if they do; and what only a sanitizer calls.
 NEVER = {
     *("getpid", "gettid", "getuid", "geteuid", "getgid", "getegid", "futex", "exit_group", "sigaltstack"),
-    *("rt_sigreturn", "restart_syscall", "brk", "mmap", "munmap", "mprotect", "madvise", "readlink", "sched_yield", "clock_gettime"),
+    *("rt_sigreturn", "restart_syscall", "brk", "mmap", "munmap", "mprotect", "madvise", "readlink", "sched_yield", "clock_gettime", "umask"),
 }
 
 # Of a call that is made often, these are enough; of netlink's each is another request.

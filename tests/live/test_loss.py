@@ -129,6 +129,18 @@ def test_random_loss_both_ways(tunnel, client, ends):
     assert session.missing + unseen + lost_on_the_way_back == transmitted - received
 
 
+@FAMILIES
+@pytest.mark.parametrize("which, missing", [("< 20", 0), ("{ 0-19, 50 }", 1)])
+def test_the_first_ones_are_lost(tunnel, client, ends, which, missing):
+    """The entry says where it begins, so that nobody takes what was before for lost on the way back."""
+    daemon = start(tunnel, client, ends[1])
+    lose(tunnel, OUT, which=f"numgen inc mod 1000 {which}")
+    assert ping(client, ends[1]) == (100, 80 - missing)
+    session = end_of_ping(daemon, ends)
+    assert (session.requests, session.missing) == (80 - missing, missing)
+    assert session.conclusion == "begins with seq 21, " + (LOSS_OUT.format(1) if missing else NO_LOSS_OUT)
+
+
 def test_the_last_ones_are_lost(tunnel, client):
     """Which nobody can tell from what arrived; the count of requests is there to be compared."""
     daemon = start(tunnel, client, IPV4[1])
@@ -165,7 +177,7 @@ def test_duplicates_and_reordering(tunnel, ends):
     assert (session.requests, session.missing) == (len(stream), missing)
     assert (session.duplicates, session.reordered) == (duplicate, reordered)
     assert duplicate == 30 and reordered > 10, "the stream is no test"
-    assert session.conclusion == LOSS_OUT.format(missing)
+    assert session.conclusion == "begins with seq 65400, " + LOSS_OUT.format(missing)
 
 
 @FAMILIES

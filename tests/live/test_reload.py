@@ -234,6 +234,7 @@ def test_engine_cannot_change(host, start):
     running = start("[Engine]\nType=auto\n")
     log = running.reload("[Engine]\nType=syscall\n[Device]\nMTUBytes=1300\n")
     assert re.search("Type=auto.*restart", log), log
+    assert "has the other settings of its file now" in log, log
     assert limits(host) == (1300, 5000)
     assert running.daemon.status_line().startswith("Reload refused")
     assert_answers(host)

@@ -181,6 +181,28 @@ def test_packets_are_not_behind_clients(host, each_engine):
     daemon.assert_batched(1)
 
 
+def served_until_it_stops(host):
+    """How many of the clients that wait already are served, if it is told to stop at the first of them."""
+    daemon = host.start("tun0")
+    daemon.process.send_signal(signal.SIGSTOP)
+    clients = [host.connect_status() for _ in range(CLIENTS)]
+    daemon.process.send_signal(signal.SIGCONT)
+    assert clients[0].recv(1)
+    daemon.process.send_signal(signal.SIGTERM)
+    assert daemon.wait() == 0
+
+    served = 0
+    for client in clients:
+        with contextlib.suppress(ConnectionResetError):
+            served += bool(read_all(client))
+    return served
+
+
+def test_a_signal_does_not_wait_for_clients(host):
+    """Where we were too slow ourselves once, all were served before."""
+    assert any(served_until_it_stops(host) < CLIENTS for _ in range(5))
+
+
 def test_no_descriptor_is_left(host):
     """Who cannot be let in waits; pings do not, and nothing spins."""
     daemon = host.start("tun0")
@@ -217,7 +239,7 @@ def test_a_socket_that_was_left_behind(host):
 def test_who_may_ask(host, user):
     daemon = host.start("tun0", *user)
     assert place(host).stat().st_mode & 0o777 == 0o666
-    assert place(host).parent.stat().st_mode & 0o777 == 0o755
+    assert place(host).parent.stat().st_mode & 0o777 == 0o711
     ask(host)
     assert daemon.stop() == 0
     assert not place(host).exists()

@@ -84,6 +84,26 @@ static void test_narrow(void **state)
                                    "D| bad-icmp-checksum      1      1     +1\n");
 }
 
+/* However it is rounded, the peak is the highest column. */
+static void test_graph_of_any_peak(void **state)
+{
+        uint64_t random = 1;
+
+        (void) state;
+
+        for (unsigned i = 0; i < 2000; i++) {
+                struct history history = { 0 };
+                struct snapshot snapshot = sample_snapshot("tun0");
+
+                history_add(&history, &snapshot);
+                snapshot.packets += 1 + random_word(&random) % 100000;
+                snapshot.uptime_usec += 900000 + random_word(&random) % 200000;
+                history_add(&history, &snapshot);
+                show(&history, 80, false);
+                assert_non_null(strstr(shown, "g|# peak "));
+        }
+}
+
 /* The newest columns stay, and the peak is that of what is seen. */
 static void test_graph_is_cut_at_the_left(void **state)
 {
@@ -221,6 +241,7 @@ int main(void)
                 cmocka_unit_test(test_wide),
                 cmocka_unit_test(test_narrow),
                 cmocka_unit_test(test_gone),
+                cmocka_unit_test(test_graph_of_any_peak),
                 cmocka_unit_test(test_graph_is_cut_at_the_left),
                 cmocka_unit_test(test_never_there),
                 cmocka_unit_test(test_back_again),

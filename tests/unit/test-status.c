@@ -130,7 +130,7 @@ static void test_everybody_may_ask(void **state)
         status_free(status);
 }
 
-/* A socket that is served is left alone; one that was left behind, or whatever has its name, is replaced. */
+/* A socket that is served is left alone, one that was left behind is replaced, and what is none is not ours. */
 static void test_left_behind(void **state)
 {
         struct status *status = serve(), *other = NULL;
@@ -146,8 +146,9 @@ static void test_left_behind(void **state)
         assert_told(client);
         status_free(status);
 
-        fd = open(address.sun_path, O_CREAT | O_WRONLY | O_CLOEXEC, 0600);
+        fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
         assert_true(fd >= 0);
+        assert_int_equal(bind(fd, (const struct sockaddr *) &address, sizeof(address)), 0);
         close(fd);
         assert_int_equal(connect_client(), -ECONNREFUSED);
         status = serve();
@@ -155,6 +156,12 @@ static void test_left_behind(void **state)
         assert_true(client >= 0);
         close(client);
         status_free(status);
+
+        fd = open(address.sun_path, O_CREAT | O_WRONLY | O_CLOEXEC, 0600);
+        assert_true(fd >= 0);
+        close(fd);
+        assert_int_equal(status_new(&other, "tun0", NULL), -EEXIST);
+        assert_int_equal(unlink(address.sun_path), 0);
 }
 
 static void test_no_directory(void **state)
