@@ -354,29 +354,33 @@ static void on_reload(struct daemon *daemon)
         (void) service_ready(status_text(daemon, status));
 }
 
+/* Signals that came since the last look, each of them once, however often it came. */
 static int on_signal(sd_event_source *source, int fd, uint32_t events, void *userdata)
 {
         struct daemon *daemon = userdata;
-        uint8_t signal;
+        uint8_t numbers[256];
+        sigset_t came;
+        ssize_t n;
 
         (void) source;
         (void) events;
 
-        if (read(fd, &signal, sizeof(signal)) < (ssize_t) sizeof(signal))
-                return 0;
+        if (sigemptyset(&came) < 0)
+                return -errno;
 
-        switch (signal) {
-        case SIGALRM:
-                return tick(daemon);
-        case SIGUSR1:
-                tell_totals(daemon, MESSAGE_TOTALS, "so far");
-                return 0;
-        case SIGHUP:
+        n = read(fd, numbers, sizeof(numbers));
+        for (ssize_t i = 0; i < n; i++)
+                if (sigaddset(&came, numbers[i]) < 0)
+                        return -errno;
+
+        if (sigismember(&came, SIGHUP) > 0)
                 on_reload(daemon);
-                return 0;
-        default:
+        if (sigismember(&came, SIGUSR1) > 0)
+                tell_totals(daemon, MESSAGE_TOTALS, "so far");
+        if (sigismember(&came, SIGTERM) > 0 || sigismember(&came, SIGINT) > 0)
                 return sd_event_exit(daemon->event, 0);
-        }
+
+        return sigismember(&came, SIGALRM) > 0 ? tick(daemon) : 0;
 }
 
 /* sd-event answers the watchdog whenever it has its turn, if it was long ago. */

@@ -17,7 +17,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from harness import BINARY, CONFIG, NOPERM, OSERR, UNAVAILABLE, USAGE
+from harness import CONFIG, NOPERM, OSERR, SANITIZED, UNAVAILABLE, USAGE
 from harness import Host, Store, sanitizer_complaint, wait_until
 
 IPV4 = "198.18.0.2"
@@ -26,9 +26,6 @@ STATUSES = {0, USAGE, UNAVAILABLE, OSERR, NOPERM, CONFIG}
 
 # What passes with time must not end with a status after which the manager does not start the daemon again.
 PASSING = {0, UNAVAILABLE, OSERR}
-
-# Sanitizers keep their own books of memory, and give up where the kernel gives none.
-SANITIZED = b"__asan_init" in BINARY.read_bytes()
 
 # What strace cannot do beside a sanitizer, it must not try.
 ENV = {"ASAN_OPTIONS": "detect_leaks=0"}

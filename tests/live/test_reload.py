@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from harness import LIMIT, Sender, Store, wait_until
+from harness import LIMIT, SANITIZED, Sender, Store, wait_until
 from packets import Tunecho, answer, echo, echo6
 
 IPV4, IPV6 = "198.18.0.2", "2001:2::2"
@@ -409,7 +409,8 @@ def test_reloads_in_a_row(host, start, store):
     sender.assert_nothing_lost()
     after = held()
     assert after[0] == before[0]
-    assert after[1] - before[1] < 1024, "KiB"
+    # Its own books grow under a sanitizer, and leaks it tells itself.
+    assert SANITIZED or after[1] - before[1] < 1024, "KiB"
     assert store.names() == ["tun"]
 
 
