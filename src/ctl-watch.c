@@ -11,7 +11,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/signalfd.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "tunecho/ctl.h"
@@ -27,14 +26,6 @@ struct watch {
         struct history *histories; /* in the order of their first answers */
         size_t n_histories;
 };
-
-static int64_t now_msec(void)
-{
-        struct timespec now;
-
-        (void) clock_gettime(CLOCK_MONOTONIC, &now);
-        return (int64_t) now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
 
 static struct history *find_history(const struct watch *watch, const char *interface)
 {
@@ -173,7 +164,7 @@ static bool wait_until(const struct watch *watch, int64_t deadline)
         enum screen_wish wish = SCREEN_NOTHING;
         int64_t left;
 
-        while (wish == SCREEN_NOTHING && (left = deadline - now_msec()) > 0) {
+        while (wish == SCREEN_NOTHING && (left = deadline - monotonic_msec()) > 0) {
                 struct pollfd polled[] = { { watch->signals, POLLIN, 0 },
                                            { watch->keyboard, POLLIN, 0 } };
 
@@ -192,7 +183,7 @@ static int run(struct watch *watch)
         int r;
 
         for (unsigned n = 1;; n++) {
-                int64_t begin = now_msec();
+                int64_t begin = monotonic_msec();
 
                 r = look(watch);
                 if (r < 0)

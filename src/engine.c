@@ -171,14 +171,6 @@ void engine_observe(struct engine *engine, engine_observer_t observer, void *use
         engine->userdata = userdata;
 }
 
-static uint64_t microseconds_now(void)
-{
-        struct timespec now;
-
-        (void) clock_gettime(CLOCK_MONOTONIC, &now);
-        return (uint64_t) now.tv_sec * 1000000 + (uint64_t) now.tv_nsec / 1000;
-}
-
 /* In milliseconds since midnight UT. */
 static uint32_t time_of_day(void)
 {
@@ -218,7 +210,7 @@ static int move_one(struct engine *engine, uint64_t *now)
         if (size < 0)
                 return errno == EAGAIN || errno == EINTR ? 0 : -errno;
         if (*now == 0)
-                *now = microseconds_now();
+                *now = monotonic_usec();
 
         reply = judge(engine, *now, engine->buffer, (size_t) size);
         if (reply.length > 0 &&
@@ -266,7 +258,7 @@ static void adapt_batch(struct engine *engine, unsigned n)
 /* Returns how many packets it took, or a negative errno. */
 static int move_batch(struct engine *engine, bool *ret_more)
 {
-        uint64_t now = microseconds_now();
+        uint64_t now = monotonic_usec();
         unsigned refused, n = 0;
         int failure = 0, r;
 

@@ -16,7 +16,6 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
-#include <time.h>
 
 #include "tunecho/interface.h"
 #include "tunecho/status.h"
@@ -37,14 +36,6 @@ struct exchange {
 static void freep(void *pointer)
 {
         free(*(void **) pointer);
-}
-
-static int64_t now_msec(void)
-{
-        struct timespec now;
-
-        (void) clock_gettime(CLOCK_MONOTONIC, &now);
-        return (int64_t) now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
 static void end_exchange(struct exchange *exchange, int error)
@@ -111,7 +102,7 @@ static void read_exchange(struct exchange *exchange)
 /* Connect those that are not, and wait until one can be read. Returns whether there are any left. */
 static bool advance(struct exchange exchanges[], struct pollfd polled[], size_t n, int64_t deadline)
 {
-        int64_t left = deadline - now_msec();
+        int64_t left = deadline - monotonic_msec();
         bool any = false;
 
         for (size_t i = 0; i < n; i++) {
@@ -134,7 +125,7 @@ static bool advance(struct exchange exchanges[], struct pollfd polled[], size_t 
 
 static int ask(struct instances *instances, const struct instances_query *query)
 {
-        int64_t deadline = now_msec() + query->timeout_msec;
+        int64_t deadline = monotonic_msec() + query->timeout_msec;
         _cleanup_(freep) struct exchange *exchanges = calloc(instances->n, sizeof(*exchanges));
         _cleanup_(freep) struct pollfd *polled = calloc(instances->n, sizeof(*polled));
 
@@ -144,7 +135,7 @@ static int ask(struct instances *instances, const struct instances_query *query)
         for (size_t i = 0; i < instances->n; i++)
                 begin_exchange(&exchanges[i], &instances->snapshots[i], query->directory);
 
-        while (advance(exchanges, polled, instances->n, deadline) && now_msec() < deadline)
+        while (advance(exchanges, polled, instances->n, deadline) && monotonic_msec() < deadline)
                 ;
 
         for (size_t i = 0; i < instances->n; i++)

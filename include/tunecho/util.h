@@ -4,6 +4,8 @@
 /* The few helpers that every module may use; a new one needs a third caller. */
 
 #include <stddef.h>
+#include <stdint.h>
+#include <time.h>
 #include <unistd.h>
 
 #define ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))
@@ -24,4 +26,19 @@ static inline int steal_fd(int *fd)
 
         *fd = -1;
         return stolen;
+}
+
+/* Microseconds of the clock that nobody sets. */
+static inline uint64_t monotonic_usec(void)
+{
+        struct timespec now;
+
+        (void) clock_gettime(CLOCK_MONOTONIC, &now);
+        return (uint64_t) now.tv_sec * 1000000 + (uint64_t) now.tv_nsec / 1000;
+}
+
+/* The same in milliseconds, signed as poll(2) has its timeouts. */
+static inline int64_t monotonic_msec(void)
+{
+        return (int64_t) (monotonic_usec() / 1000);
 }

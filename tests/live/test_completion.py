@@ -24,6 +24,13 @@ def shell(instances, terminal):
     return one
 
 
+def complete(instances, shell, typed):
+    for name in "tun0", "tun17", "echo-a":
+        instances.listen(name)
+    shell.press("-l", typed)
+    shell.press("Tab")
+
+
 @pytest.mark.parametrize(
     "typed, completed",
     [
@@ -42,10 +49,7 @@ def shell(instances, terminal):
     ],
 )
 def test_one(instances, shell, typed, completed):
-    for name in "tun0", "tun17", "echo-a":
-        instances.listen(name)
-    shell.press("-l", typed)
-    shell.press("Tab")
+    complete(instances, shell, typed)
     shell.wait_for_line(f"$ {completed}")
 
 
@@ -57,10 +61,7 @@ def test_one(instances, shell, typed, completed):
     ],
 )
 def test_list(instances, shell, typed, offered):
-    for name in "tun0", "tun17", "echo-a":
-        instances.listen(name)
-    shell.press("-l", typed)
-    shell.press("Tab")
+    complete(instances, shell, typed)
     shell.wait_for_line(offered)
 
 

@@ -187,14 +187,19 @@ static const char *tell(void)
         return NULL;
 }
 
-static void assert_told(const char *expected)
+static void assert_tells(child_function function, const char *expected)
 {
         char text[8192];
-        const char *failure = in_child(tell, text, sizeof(text));
+        const char *failure = in_child(function, text, sizeof(text));
 
         if (failure)
                 fail_msg("%s", failure);
         assert_string_equal(text, expected);
+}
+
+static void assert_told(const char *expected)
+{
+        assert_tells(tell, expected);
 }
 
 /* Lines on stderr: with their level for a manager that reads them, without for a person. */
@@ -387,21 +392,15 @@ static const char *tell_drops(void)
 
 static void test_text_of_drops(void **state)
 {
-        char text[1024];
-        const char *failure;
-
         (void) state;
 
         memset(&told, 0, sizeof(told));
         told.invocation = "0123456789abcdef0123456789abcdef";
-        failure = in_child(tell_drops, text, sizeof(text));
-        if (failure)
-                fail_msg("%s", failure);
-        assert_string_equal(text,
-                            "<5>'tun0' dropped 1 packet as not-ours: Destination= does not contain their "
-                            "destination\n"
-                            "<5>'tun0' dropped 18446744073709551615 packets as bad-icmp-checksum: something "
-                            "on the way changes packets, or leaves checksums to an offload\n");
+        assert_tells(tell_drops,
+                     "<5>'tun0' dropped 1 packet as not-ours: Destination= does not contain their "
+                     "destination\n"
+                     "<5>'tun0' dropped 18446744073709551615 packets as bad-icmp-checksum: something "
+                     "on the way changes packets, or leaves checksums to an offload\n");
 }
 
 /* An entry's own fields, of which some are more than there is room for. */
@@ -600,17 +599,11 @@ static const char *listen_to_entries(void)
 
 static void test_entry_with_fields(void **state)
 {
-        char text[1024];
-        const char *failure;
-
         (void) state;
 
         memset(&told, 0, sizeof(told));
         told.stream_is_stderr = true;
-        failure = in_child(listen_to_entries, text, sizeof(text));
-        if (failure)
-                fail_msg("%s", failure);
-        assert_string_equal(text, "");
+        assert_tells(listen_to_entries, "");
 }
 
 static const char *tell_nobody(void)
@@ -623,18 +616,12 @@ static const char *tell_nobody(void)
 /* Where nobody takes the entry, its text is not lost. */
 static void test_entry_without_journal(void **state)
 {
-        char text[1024];
-        const char *failure;
-
         (void) state;
 
         memset(&told, 0, sizeof(told));
         told.stream_is_stderr = true;
         told.text = "it works";
-        failure = in_child(tell_nobody, text, sizeof(text));
-        if (failure)
-                fail_msg("%s", failure);
-        assert_string_equal(text, "<6>it works: Success\n");
+        assert_tells(tell_nobody, "<6>it works: Success\n");
 }
 
 int main(void)
