@@ -667,6 +667,16 @@ class Daemon:
         text = Path(f"/proc/{self.pid}/status").read_text()
         return dict(line.split(":\t", 1) for line in text.splitlines() if ":\t" in line)
 
+    def private_memory(self):
+        """Kilobytes that it has written to."""
+        text = Path(f"/proc/{self.pid}/smaps_rollup").read_text()
+        return int(re.search(r"^Private_Dirty:\s+(\d+) kB", text, re.MULTILINE)[1])
+
+    def assert_not_grown(self, before, kilobytes):
+        """By that much, since private_memory() was asked. A sanitizer keeps books, and what is freed."""
+        grown = self.private_memory() - before
+        assert SANITIZED or grown < kilobytes, f"{grown} kB more"
+
     def cpu_seconds(self):
         fields = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()
         return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")

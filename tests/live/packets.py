@@ -14,7 +14,7 @@ from scapy.layers.inet import ICMP, IP
 from scapy.layers.inet6 import ICMPv6EchoRequest, IPv6
 from scapy.packet import Raw
 
-from harness import LIMIT
+from harness import LIMIT, Host
 
 SOL_PACKET, PACKET_IGNORE_OUTGOING = 263, 23
 SO_RCVBUFFORCE = 33
@@ -255,6 +255,11 @@ class Reflector(abc.ABC):
     def receive(self, seconds):
         """Return the next packet that comes back, or None if there is none within these seconds."""
 
+    def receive_all(self, count):
+        """Return that many packets, or what there is until none comes within the limit."""
+        received = iter(lambda: self.receive(LIMIT), None)
+        return list(itertools.islice(received, count))
+
     def ask(self, packet):
         """Send one packet and return the list of its replies."""
         return self.ask_all([[packet]])[0]
@@ -339,6 +344,17 @@ class Bench:
     def __init__(self, daemon, tunecho):
         self.daemon = daemon
         self.tunecho = tunecho
+
+    @classmethod
+    @contextlib.contextmanager
+    def on_host(cls, directory, engine, **how):
+        """On a silent host of its own. An engine that has batches moves most of its packets in them."""
+        with Host(directory, engine) as host:
+            host.silence()
+            daemon = host.start("tun0", **how)
+            with Tunecho(host, "tun0", *IPV4, daemon) as tunecho:
+                yield cls(daemon, tunecho)
+            daemon.assert_batched(daemon.totals().packets * 3 // 4)
 
     def ask(self, *packets):
         """The replies to these packets, and the verdicts of what was dropped meanwhile."""

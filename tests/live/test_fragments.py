@@ -78,12 +78,8 @@ def test_many_at_once(host_with_mtu, make, make_answer):
 
 @pytest.fixture(scope="module")
 def bench(tmp_path_factory, each_engine):
-    with Host(tmp_path_factory.mktemp("host"), each_engine) as host:
-        host.silence()
-        daemon = host.start("tun0")
-        with Tunecho(host, "tun0", *IPV4, daemon) as tunecho:
-            yield Bench(daemon, tunecho)
-        daemon.assert_batched(1000)
+    with Bench.on_host(tmp_path_factory.mktemp("host"), each_engine) as bench:
+        yield bench
 
 
 @pytest.mark.parametrize("make, make_answer", FAMILIES)

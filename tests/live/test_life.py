@@ -10,7 +10,7 @@ import subprocess
 
 import pytest
 
-from harness import BINARY, NOPERM, UNAVAILABLE, Store, wait_until
+from harness import BINARY, NOPERM, UNAVAILABLE, Store, Totals, wait_until
 from packets import IPV4, IPV6, Tunecho, echo
 
 CAP_NET_ADMIN = 1 << 12
@@ -153,6 +153,32 @@ def test_totals_on_request(host):
     before = daemon.totals()
     host.ping(IPV4[1], count=25).assert_answered(25)
     assert daemon.totals().since(before) == (25, 25, 0, {})
+
+
+def packets_read(host):
+    """How many packets the kernel has handed to the daemon of tun0."""
+    (link,) = host.ip_json("-s", "link", "show", "tun0")
+    return link["stats64"]["tx"]["packets"]
+
+
+def test_totals_within_a_batch(host, each_engine):
+    """A signal under load is handled ahead of whatever is in the queue: the batch at work is ended, no more."""
+    daemon = host.start("tun0")
+    largest_batch = 64
+    with host.flood(*PEERS), Tunecho(host, "tun0", *IPV4) as tunecho:
+        wait_until(lambda: daemon.totals().replies > 1000, "a thousand replies")
+        for _ in range(20):
+            seen = len(daemon.log)
+            with daemon.held_back():
+                wait_until(lambda: daemon.status()["State"].startswith("T"), "the daemon to be stopped")
+                read = packets_read(host)
+                for _ in range(1000):
+                    tunecho.send(echo())
+                daemon.process.send_signal(signal.SIGUSR1)
+            wait_until(lambda: Totals.all_in(daemon.log[seen:]), "the totals")
+            (totals,) = Totals.all_in(daemon.log[seen:])
+            assert 0 <= totals.packets - read <= largest_batch
+        daemon.assert_batched(1000)
 
 
 def test_totals_add_up(host, each_engine):

@@ -151,9 +151,9 @@ def test_the_last_ones_are_lost(tunnel, client):
 
 
 @FAMILIES
-def test_duplicates_and_reordering(tunnel, ends):
+def test_duplicates_and_reordering(host, each_engine, ends):
     """A stream by hand: no queueing discipline that every kernel has makes one. Its numbers wrap."""
-    daemon = tunnel.start("tun0")
+    daemon = host.start("tun0")
     make = echo6 if ":" in ends[0] else echo
     chance = random.Random(4711)
     numbers = [n for n in range(400) if n in (0, 399) or chance.random() > 0.1]
@@ -164,14 +164,15 @@ def test_duplicates_and_reordering(tunnel, ends):
         stream.insert(n + 3, stream.pop(n))
 
     seen, duplicate, reordered, highest = set(), 0, 0, -1
-    with Tunecho(tunnel, "tun0", *ends) as tunecho:
-        for number in stream:
-            duplicate += number in seen
-            reordered += number not in seen and number < highest
-            highest = max(highest, number)
-            seen.add(number)
-            (reply,) = tunecho.ask(make(id=7, seq=(65400 + number) % 65536))
-            assert reply
+    for number in stream:
+        duplicate += number in seen
+        reordered += number not in seen and number < highest
+        highest = max(highest, number)
+        seen.add(number)
+    with Tunecho(host, "tun0", *ends, daemon) as tunecho:
+        replies = tunecho.ask_all([[make(id=7, seq=(65400 + number) % 65536)] for number in stream])
+    assert [len(exchange) for exchange in replies] == [1] * len(stream)
+    daemon.assert_batched(len(stream))
 
     (session,) = [session for session in end(daemon) if session.identifier == 7]
     assert (session.requests, session.missing) == (len(stream), missing)

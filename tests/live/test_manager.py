@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The service manager, played by the test: what it is told, and the descriptors that it keeps."""
 
-import contextlib
 import fcntl
 import os
 import re

@@ -2,11 +2,9 @@
 """Many pings at a time: all are answered, all are accounted for, and the log stays readable."""
 
 import json
-import re
 import shutil
 import time
 from ipaddress import ip_address
-from pathlib import Path
 
 import pytest
 
@@ -38,12 +36,6 @@ def flood(host, ends, *options):
     done = host.run(FLOOD, *options, "tun0", *ends)
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout)["accepted"]
-
-
-def private_memory(daemon):
-    """Kilobytes that the daemon has written to."""
-    text = Path(f"/proc/{daemon.pid}/smaps_rollup").read_text()
-    return int(re.search(r"^Private_Dirty:\s+(\d+) kB", text, re.MULTILINE)[1])
 
 
 def assert_readable(log, seconds):
@@ -107,15 +99,14 @@ def test_a_million_sources(quiet_host, source, peer):
     # What a load needs at all, and what it takes to close sessions and to tell of it.
     begin = time.monotonic()
     first = flood(quiet_host, (source, peer), "-t", 300, "-n", 2 * SESSIONS_MAX)
-    memory = private_memory(daemon)
+    memory = daemon.private_memory()
 
     accepted = flood(quiet_host, (source, peer), "-t", FLOOD_MILLISECONDS, "-c", SOURCES, "-n", SOURCES)
     assert accepted > 50_000
     quiet_host.ping(peer).assert_answered(3)
-    grown = private_memory(daemon) - memory
+    daemon.assert_not_grown(memory, MEMORY_KILOBYTES)
     assert daemon.stop() == 0
 
-    assert grown < MEMORY_KILOBYTES, f"{grown} kB more after {accepted} packets"
     assert_readable(daemon.log, time.monotonic() - begin)
     totals = daemon.final_totals()
     assert totals.packets == totals.replies == first + accepted + 3

@@ -9,8 +9,7 @@ import struct
 import pytest
 from scapy.utils import checksum
 
-from harness import Host
-from packets import DATA, IPV4, IPV6, SOLICITED_NODE, Bench, Tunecho, answer, answer6, echo, echo6, ipv4, ipv6
+from packets import DATA, IPV4, IPV6, SOLICITED_NODE, Bench, answer, answer6, echo, echo6, ipv4, ipv6
 
 MTU = 9000
 DEVICE = f"[Device]\nMTUBytes={MTU}\n"
@@ -234,16 +233,14 @@ VARIED = [
 
 
 @pytest.fixture(scope="module")
-def bench_of(tmp_path_factory):
+def bench_of(tmp_path_factory, each_engine):
     """A function that returns the bench of a variant."""
     with contextlib.ExitStack() as stack:
 
         @functools.cache
         def get(variant):
-            host = stack.enter_context(Host(tmp_path_factory.mktemp("host")))
-            host.silence()
-            daemon = host.start("tun0", config=VARIANTS[variant])
-            return Bench(daemon, stack.enter_context(Tunecho(host, "tun0", *IPV4)))
+            directory = tmp_path_factory.mktemp("host")
+            return stack.enter_context(Bench.on_host(directory, each_engine, config=VARIANTS[variant]))
 
         yield get
 
@@ -332,8 +329,9 @@ def test_every_truncation(bench):
 
 def test_replies_keep_their_order(bench):
     sent = [echo(data=random_bytes(size), seq=size) for size in range(200)]
-    for packet in sent:
-        bench.tunecho.send(packet)
+    with bench.tunecho.sending():
+        for packet in sent:
+            bench.tunecho.send(packet)
     expected = [answer(data=random_bytes(size), seq=size) for size in range(200)]
-    received = [bench.tunecho.receive(5) for _ in sent]
-    assert received == expected
+    received = bench.tunecho.receive_all(bench.tunecho.ahead + len(sent))
+    assert received[bench.tunecho.ahead :] == expected

@@ -3,14 +3,12 @@
 
 import pytest
 
-from harness import Host
 from packets import (
     IPV4,
     IPV6,
     SOLICITED_NODE,
     Bench,
     Echo,
-    Tunecho,
     answer,
     answer6,
     checks_out,
@@ -39,12 +37,9 @@ PAIRS = pytest.mark.parametrize("make, make_answer", [(echo, answer), (echo6, an
 
 
 @pytest.fixture(scope="module")
-def bench(tmp_path_factory):
-    with Host(tmp_path_factory.mktemp("host")) as host:
-        host.silence()
-        daemon = host.start("tun0", config=CONFIG)
-        with Tunecho(host, "tun0", *IPV4) as tunecho:
-            yield Bench(daemon, tunecho)
+def bench(tmp_path_factory, each_engine):
+    with Bench.on_host(tmp_path_factory.mktemp("host"), each_engine, config=CONFIG) as bench:
+        yield bench
 
 
 @pytest.mark.parametrize("size", [0, 1, 56, 1472])
