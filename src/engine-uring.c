@@ -78,32 +78,19 @@ static int buffer_allocate(struct uring *uring, size_t packet_size)
         return 0;
 }
 
-/* The flags are of Linux 6.1, 5.19 and none; the ring waits to be enabled until it is restricted. */
+/* The ring waits to be enabled until it is restricted. */
 static int ring_create(struct uring *uring)
 {
-        static const unsigned flags[] = {
-                IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_DEFER_TASKRUN,
-                IORING_SETUP_COOP_TASKRUN,
-                0,
+        struct io_uring_params params = {
+                .flags = IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_DEFER_TASKRUN | IORING_SETUP_R_DISABLED,
         };
-        int r = -EINVAL;
+        int r = io_uring_queue_init_params(2 * URING_BATCH_MAX, &uring->ring, &params);
 
-        for (size_t i = 0; i < ARRAY_SIZE(flags) && r == -EINVAL; i++) {
-                struct io_uring_params params = { .flags = flags[i] | IORING_SETUP_R_DISABLED };
-
-                r = io_uring_queue_init_params(2 * URING_BATCH_MAX, &uring->ring, &params);
-        }
         if (r < 0)
                 return r;
 
         uring->ring_ready = true;
         return 0;
-}
-
-/* Without IOSQE_CQE_SKIP_SUCCESS, of Linux 5.17, every write would have a completion. */
-static int ring_check(struct uring *uring)
-{
-        return uring->ring.features & IORING_FEAT_CQE_SKIP ? 0 : -EOPNOTSUPP;
 }
 
 static int ring_register_buffer(struct uring *uring)
@@ -142,6 +129,82 @@ static int ring_restrict(struct uring *uring)
                                  ARRAY_SIZE(restrictions));
 }
 
+static uint8_t *slot(const struct uring *uring, unsigned i)
+{
+        return uring->buffer + (uring->half * uring->n_slots + i) * uring->slot_size;
+}
+
+static void queue_write(struct uring *uring, const struct uring_reply *reply)
+{
+        struct io_uring_sqe *sqe = io_uring_get_sqe(&uring->ring);
+
+        io_uring_prep_rw(write_operation(uring), sqe, 0, reply->data, (unsigned) reply->size, 0);
+        sqe->flags = IOSQE_FIXED_FILE | IOSQE_CQE_SKIP_SUCCESS;
+        sqe->rw_flags = RWF_NOWAIT;
+        sqe->user_data = WRITE_DATA;
+}
+
+static void queue_read(struct uring *uring, unsigned i, size_t size)
+{
+        struct io_uring_sqe *sqe = io_uring_get_sqe(&uring->ring);
+
+        io_uring_prep_rw(read_operation(uring), sqe, 0, slot(uring, i), (unsigned) size, 0);
+        sqe->flags = IOSQE_FIXED_FILE;
+        sqe->rw_flags = RWF_NOWAIT;
+        sqe->user_data = i;
+}
+
+/* Reads come back in any order, a write only if it failed. Returns how many reads came. */
+static unsigned reap(struct uring *uring, unsigned *refused)
+{
+        struct io_uring_cqe *cqe;
+        unsigned head, n = 0, reads = 0;
+
+        io_uring_for_each_cqe(&uring->ring, head, cqe)
+        {
+                n++;
+                if (cqe->user_data == WRITE_DATA) {
+                        (*refused)++;
+                        continue;
+                }
+
+                uring->sizes[cqe->user_data] = cqe->res;
+                reads++;
+        }
+
+        io_uring_cq_advance(&uring->ring, n);
+        return reads;
+}
+
+/* Hands over what is queued, and waits for that many reads, none of which waits. */
+static int submit(struct uring *uring, unsigned reads, unsigned *refused)
+{
+        while (reads > 0) {
+                int r = io_uring_submit_and_wait(&uring->ring, reads);
+
+                if (r < 0 && r != -EINTR && r != -EAGAIN && r != -EBUSY)
+                        return r;
+
+                reads -= reap(uring, refused);
+        }
+
+        return 0;
+}
+
+/*
+ * Before Linux 6.4, a read of a TUN device through a ring cannot be told not to wait. One without room shows
+ * this, and takes no packet.
+ */
+static int ring_probe(struct uring *uring)
+{
+        unsigned refused = 0;
+        int r;
+
+        queue_read(uring, 0, 0);
+        r = submit(uring, 1, &refused);
+        return r < 0 ? r : uring->sizes[0];
+}
+
 static int ring_set_up(struct uring *uring, size_t packet_size, struct uring_status *ret_status)
 {
         int r;
@@ -153,11 +216,6 @@ static int ring_set_up(struct uring *uring, size_t packet_size, struct uring_sta
 
         ret_status->step = "io_uring_setup(2)";
         r = ring_create(uring);
-        if (r < 0)
-                return r;
-
-        ret_status->step = "a kernel that skips completions";
-        r = ring_check(uring);
         if (r < 0)
                 return r;
 
@@ -175,7 +233,12 @@ static int ring_set_up(struct uring *uring, size_t packet_size, struct uring_sta
                 return r;
 
         ret_status->step = "enabling the ring";
-        return io_uring_register((unsigned) uring->ring.ring_fd, IORING_REGISTER_ENABLE_RINGS, NULL, 0);
+        r = io_uring_register((unsigned) uring->ring.ring_fd, IORING_REGISTER_ENABLE_RINGS, NULL, 0);
+        if (r < 0)
+                return r;
+
+        ret_status->step = "reads that do not wait";
+        return ring_probe(uring);
 }
 
 /**
@@ -188,7 +251,8 @@ static int ring_set_up(struct uring *uring, size_t packet_size, struct uring_sta
  * Where the limit on locked memory does not allow it, the buffer is not registered, which costs some speed.
  *
  * Return: 0, or a negative errno: -ENOSYS, -EPERM or -EACCES if there is no io_uring or it is
- *         forbidden, -EOPNOTSUPP if the kernel is older than Linux 5.17, -ENOMEM.
+ *         forbidden, -EOPNOTSUPP if the kernel is older than Linux 6.4, -EINVAL if it is older
+ *         than Linux 6.1, -ENOMEM.
  */
 int uring_new(struct uring **ret_uring, int fd, size_t packet_size, struct uring_status *ret_status)
 {
@@ -242,53 +306,6 @@ unsigned uring_batch_max(const struct uring *uring)
         return uring->n_slots;
 }
 
-static uint8_t *slot(const struct uring *uring, unsigned i)
-{
-        return uring->buffer + (uring->half * uring->n_slots + i) * uring->slot_size;
-}
-
-static void queue_write(struct uring *uring, const struct uring_reply *reply)
-{
-        struct io_uring_sqe *sqe = io_uring_get_sqe(&uring->ring);
-
-        io_uring_prep_rw(write_operation(uring), sqe, 0, reply->data, (unsigned) reply->size, 0);
-        sqe->flags = IOSQE_FIXED_FILE | IOSQE_CQE_SKIP_SUCCESS;
-        sqe->rw_flags = RWF_NOWAIT;
-        sqe->user_data = WRITE_DATA;
-}
-
-static void queue_read(struct uring *uring, unsigned i)
-{
-        struct io_uring_sqe *sqe = io_uring_get_sqe(&uring->ring);
-
-        io_uring_prep_rw(read_operation(uring), sqe, 0, slot(uring, i), (unsigned) uring->slot_size, 0);
-        sqe->flags = IOSQE_FIXED_FILE;
-        sqe->rw_flags = RWF_NOWAIT;
-        sqe->user_data = i;
-}
-
-/* Reads come back in any order, a write only if it failed. Returns how many reads came. */
-static unsigned reap(struct uring *uring, unsigned *refused)
-{
-        struct io_uring_cqe *cqe;
-        unsigned head, n = 0, reads = 0;
-
-        io_uring_for_each_cqe(&uring->ring, head, cqe)
-        {
-                n++;
-                if (cqe->user_data == WRITE_DATA) {
-                        (*refused)++;
-                        continue;
-                }
-
-                uring->sizes[cqe->user_data] = cqe->res;
-                reads++;
-        }
-
-        io_uring_cq_advance(&uring->ring, n);
-        return reads;
-}
-
 /**
  * uring_exchange() - write the replies, and read a batch
  * @uring: the ring
@@ -299,8 +316,6 @@ static unsigned reap(struct uring *uring, unsigned *refused)
  */
 int uring_exchange(struct uring *uring, unsigned n, unsigned *ret_refused)
 {
-        unsigned outstanding = n;
-
         *ret_refused = 0;
         for (unsigned i = 0; i < uring->n_replies; i++)
                 queue_write(uring, &uring->replies[i]);
@@ -308,18 +323,9 @@ int uring_exchange(struct uring *uring, unsigned n, unsigned *ret_refused)
 
         uring->half ^= 1;
         for (unsigned i = 0; i < n; i++)
-                queue_read(uring, i);
+                queue_read(uring, i, uring->slot_size);
 
-        while (outstanding > 0) {
-                int r = io_uring_submit_and_wait(&uring->ring, outstanding);
-
-                if (r < 0 && r != -EINTR && r != -EAGAIN && r != -EBUSY)
-                        return r;
-
-                outstanding -= reap(uring, ret_refused);
-        }
-
-        return 0;
+        return submit(uring, n, ret_refused);
 }
 
 /**
