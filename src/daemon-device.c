@@ -174,7 +174,7 @@ static int tell_elsewhere(const struct daemon *daemon)
  */
 int daemon_find_link(struct daemon *daemon)
 {
-        int r = link_new(&daemon->link, daemon->config->interface);
+        int r = link_new(&daemon->link, daemon->config->interface, &daemon->packet_max);
 
         if (r == -ENODEV)
                 return tell_elsewhere(daemon);
@@ -182,6 +182,8 @@ int daemon_find_link(struct daemon *daemon)
                 return fail(daemon, EX_OSERR, MESSAGE_SYSTEM_FAILED, r, "Cannot find '%s': %m",
                             daemon->config->interface);
 
+        if (daemon->packet_max < daemon->config->mtu)
+                daemon->packet_max = daemon->config->mtu;
         return 0;
 }
 

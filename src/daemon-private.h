@@ -47,8 +47,9 @@ struct daemon {
         struct config *config;
         const struct journal *journal;
         int tun_fd;
-        struct link *link; /* NULL: the device is in another network namespace */
-        unsigned mtu;      /* of the device, in bytes */
+        struct link *link;   /* NULL: the device is in another network namespace */
+        unsigned mtu;        /* of the device, in bytes */
+        unsigned packet_max; /* what may be queued in it at the start, in bytes */
         struct policy policy;
         struct engine *engine;
         struct status *status;                /* or NULL */
