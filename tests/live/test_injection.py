@@ -304,6 +304,7 @@ def test_answer_that_is_lost_in_a_reload(host, error):
             assert daemon.reload().strip()
         wait_until(lambda: daemon.status()["TracerPid"] == "0", "the end of strace")
         assert "has the settings" in daemon.reload(), f"after no. {number}: {daemon.log}"
+        daemon.assert_no_error_told()
         host.ping(IPV4).assert_answered(3)
 
 

@@ -116,7 +116,7 @@ static void test_words(void **state)
         (void) state;
 
         service_ready("ping 198.18.0.2");
-        assert_true(was_told("READY=1\nSTATUS=ping 198.18.0.2"));
+        assert_true(was_told("READY=1\nSTATUS=ping 198.18.0.2\nERRNO=0"));
         service_status("12 packets, 12 replies, 0 dropped");
         assert_true(was_told("STATUS=12 packets, 12 replies, 0 dropped"));
         service_stopping();
