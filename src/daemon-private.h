@@ -47,8 +47,9 @@ struct daemon {
         struct config *config;
         const struct journal *journal;
         int tun_fd;
-        struct link *link; /* NULL: the device is in another network namespace */
-        unsigned mtu;      /* of the device, in bytes */
+        bool may_have_moved; /* the device: it was made some time ago */
+        struct link *link;   /* NULL: the device is in another network namespace */
+        unsigned mtu;        /* of the device, in bytes */
         struct policy policy;
         struct engine *engine;
         struct status *status;                /* or NULL */

@@ -391,6 +391,7 @@ static void test_adopt_no_device(void **state)
         assert_int_equal(tun_adopt(pair[0], "tun0"), -EINVAL);
         assert_int_equal(tun_adopt(null, "tun0"), -EINVAL);
         assert_int_equal(tun_adopt(-1, "tun0"), -EINVAL);
+        assert_int_equal(tun_is_here(-1), -EBADF);
         close(pair[0]);
         close(pair[1]);
         close(null);
