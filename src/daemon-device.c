@@ -21,6 +21,7 @@ static bool on_descriptor(void *userdata, int fd, const char *name)
                 r = tun_adopt(fd, interface);
         if (r == 0) {
                 daemon->tun_fd = fd;
+                daemon->may_have_moved = true;
                 journal_send(daemon->journal, MESSAGE_TAKEN_OVER, NULL, 0,
                              "'%s' is taken over from the run before, with all that is queued in it",
                              interface);
@@ -163,6 +164,23 @@ static int tell_elsewhere(const struct daemon *daemon)
         return 0;
 }
 
+static int tell_not_found(const struct daemon *daemon, int error)
+{
+        return fail(daemon, EX_OSERR, MESSAGE_SYSTEM_FAILED, error, "Cannot find '%s': %m",
+                    daemon->config->interface);
+}
+
+/**
+ * daemon_is_here() - tell whether what has the name and the number of the device here is the device
+ * @daemon: the daemon
+ *
+ * Return: 1 if it is, 0 if the device is elsewhere, or gone; or a negative errno.
+ */
+int daemon_is_here(const struct daemon *daemon)
+{
+        return daemon->may_have_moved ? tun_is_here(daemon->tun_fd) : 1;
+}
+
 /**
  * daemon_find_link() - find the device in the network stack
  * @daemon: the daemon
@@ -174,13 +192,19 @@ static int tell_elsewhere(const struct daemon *daemon)
  */
 int daemon_find_link(struct daemon *daemon)
 {
-        int r = link_new(&daemon->link, daemon->config->interface, &daemon->packet_max);
+        int r;
 
+        r = daemon_is_here(daemon);
+        if (r < 0)
+                return tell_not_found(daemon, r);
+        if (r == 0)
+                return tell_elsewhere(daemon);
+
+        r = link_new(&daemon->link, daemon->config->interface, &daemon->packet_max);
         if (r == -ENODEV)
                 return tell_elsewhere(daemon);
         if (r < 0)
-                return fail(daemon, EX_OSERR, MESSAGE_SYSTEM_FAILED, r, "Cannot find '%s': %m",
-                            daemon->config->interface);
+                return tell_not_found(daemon, r);
 
         if (daemon->packet_max < daemon->config->mtu)
                 daemon->packet_max = daemon->config->mtu;
@@ -201,6 +225,13 @@ int daemon_configure_link(struct daemon *daemon, unsigned patience)
 
         if (!daemon->link)
                 return 0;
+
+        r = daemon_is_here(daemon);
+        if (r < 0)
+                return tell_not_found(daemon, r);
+        if (r == 0)
+                return tell_elsewhere(daemon);
+        daemon->may_have_moved = true; /* the next time */
 
         r = link_set_limits(daemon->link, config->mtu, config->queue_length);
         if (r == -ENODEV)

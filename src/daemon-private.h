@@ -47,6 +47,7 @@ struct daemon {
         struct config *config;
         const struct journal *journal;
         int tun_fd;
+        bool may_have_moved; /* the device: it was made some time ago */
         struct link *link;   /* NULL: the device is in another network namespace */
         unsigned mtu;        /* of the device, in bytes */
         unsigned packet_max; /* what may be queued in it at the start, in bytes */
@@ -68,6 +69,7 @@ struct daemon {
          service_failed("Failed, the journal says why", (error)), (status))
 
 int daemon_open_device(struct daemon *daemon);
+int daemon_is_here(const struct daemon *daemon);
 int daemon_find_link(struct daemon *daemon);
 int daemon_configure_link(struct daemon *daemon, unsigned patience);
 

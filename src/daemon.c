@@ -240,13 +240,16 @@ static int on_link(sd_event_source *source, int fd, uint32_t events, void *userd
         (void) events;
 
         change = link_changes(daemon->link);
+        /* Elsewhere the MTU may grow without a word, and what changes here is somebody else's. */
+        if (daemon_is_here(daemon) <= 0) {
+                engine_set_mtu(daemon->engine, MTU_MAX);
+                return 0;
+        }
+
         if (change.mtu > 0) {
                 engine_set_mtu(daemon->engine, change.mtu);
                 daemon->mtu = change.mtu;
         }
-        /* Elsewhere, it may grow without a word. */
-        if (change.left)
-                engine_set_mtu(daemon->engine, MTU_MAX);
         if (!change.came_up || !daemon->config->configure)
                 return 0;
 

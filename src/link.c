@@ -15,6 +15,7 @@
 #include <linux/if_link.h>
 #include <linux/ip.h>
 #include <linux/ipv6.h>
+#include <linux/netlink.h>
 #include <linux/rtnetlink.h>
 #include <stdalign.h>
 #include <stdlib.h>
@@ -28,6 +29,9 @@
 
 /* What one dump can find; another one follows while there are more. */
 #define FOREIGN_MAX 32
+
+/* How often to ask for a dump that changes interrupt. */
+#define DUMPS_MAX 100
 
 struct link {
         struct mnl_socket *socket;
@@ -85,16 +89,36 @@ static struct nlmsghdr *request_begin(struct link *link, char *buffer, int type,
 }
 
 /*
+ * Tells whether something changed while the kernel went through what it dumps. libmnl would stop there, and
+ * leave the rest of the dump in the way of the next request: it is not to see it.
+ */
+static bool take_interruption(char *answer, size_t size)
+{
+        struct nlmsghdr *message = (struct nlmsghdr *) answer;
+        bool interrupted = false;
+        int left = (int) size;
+
+        while (mnl_nlmsg_ok(message, left)) {
+                interrupted = interrupted || (message->nlmsg_flags & NLM_F_DUMP_INTR);
+                message->nlmsg_flags &= (uint16_t) ~NLM_F_DUMP_INTR;
+                message = mnl_nlmsg_next(message, &left);
+        }
+
+        return interrupted;
+}
+
+/*
  * Sends a request, and passes what comes to on_message until the kernel's acknowledgement, its error, or a
- * last part.
+ * last part. Returns -EINTR after a dump that may not tell everything.
  */
 static int request_send(struct link *link, const struct nlmsghdr *request, mnl_cb_t on_message,
                         void *userdata)
 {
         alignas(struct nlmsghdr) char answer[ANSWER_SIZE];
+        bool interrupted = false;
         int r;
 
-        if (mnl_socket_sendto(link->socket, request, request->nlmsg_len) < 0)
+        if (TEMP_FAILURE_RETRY(mnl_socket_sendto(link->socket, request, request->nlmsg_len)) < 0)
                 return -errno;
 
         do {
@@ -109,11 +133,15 @@ static int request_send(struct link *link, const struct nlmsghdr *request, mnl_c
                         continue;
                 }
 
+                interrupted = take_interruption(answer, (size_t) size) || interrupted;
                 r = mnl_cb_run(answer, (size_t) size, link->sequence, mnl_socket_get_portid(link->socket),
                                on_message, userdata);
         } while (r > MNL_CB_STOP);
 
-        return r < 0 ? -errno : 0;
+        if (r < 0)
+                return -errno;
+
+        return interrupted ? -EINTR : 0;
 }
 
 static int on_attribute(const struct nlattr *attribute, void *userdata)
@@ -199,6 +227,9 @@ int link_new(struct link **ret_link, const char *name, unsigned *ret_mtu)
         r = socket_open(&link->socket, 0, 0);
         if (r < 0)
                 return r;
+
+        /* So that a dump can be of this interface alone. Without it, it is of all. */
+        (void) mnl_socket_setsockopt(link->socket, NETLINK_GET_STRICT_CHK, &(int) { 1 }, sizeof(int));
 
         request = link_request(link, buffer, RTM_GETLINK, &info);
         mnl_attr_put_strz(request, IFLA_IFNAME, name);
@@ -430,6 +461,29 @@ static int keep_secondary_addresses(struct link *link)
         return request_send(link, request, NULL, NULL);
 }
 
+/* Where addresses change at the same time, the kernel is asked again. */
+static int find_foreign_addresses(struct link *link, const struct config *config,
+                                  struct foreign_addresses *ret_foreign)
+{
+        int r = -EINTR;
+
+        for (unsigned i = 0; i < DUMPS_MAX && r == -EINTR; i++) {
+                alignas(struct nlmsghdr) char buffer[REQUEST_SIZE];
+                struct nlmsghdr *request;
+                struct ifaddrmsg *info;
+
+                *ret_foreign = (struct foreign_addresses) { .link = link, .config = config };
+                request = request_begin(link, buffer, RTM_GETADDR, NLM_F_DUMP);
+                info = mnl_nlmsg_put_extra_header(request, sizeof(*info));
+                info->ifa_family = AF_UNSPEC;
+                info->ifa_index = link->index;
+
+                r = request_send(link, request, on_address, ret_foreign);
+        }
+
+        return r;
+}
+
 /* Returns how many addresses went, or a negative errno. */
 static int remove_foreign_addresses(struct link *link, const struct config *config)
 {
@@ -437,16 +491,7 @@ static int remove_foreign_addresses(struct link *link, const struct config *conf
         int n = 0, r;
 
         do {
-                alignas(struct nlmsghdr) char buffer[REQUEST_SIZE];
-                struct nlmsghdr *request;
-                struct ifaddrmsg *info;
-
-                foreign = (struct foreign_addresses) { .link = link, .config = config };
-                request = request_begin(link, buffer, RTM_GETADDR, NLM_F_DUMP);
-                info = mnl_nlmsg_put_extra_header(request, sizeof(*info));
-                info->ifa_family = AF_UNSPEC;
-
-                r = request_send(link, request, on_address, &foreign);
+                r = find_foreign_addresses(link, config, &foreign);
                 if (r < 0)
                         return r;
 
@@ -575,11 +620,7 @@ static int on_link_event(const struct nlmsghdr *message, void *userdata)
         unsigned mtu = mtu_of(message);
         bool up;
 
-        if ((unsigned) info->ifi_index != link->index)
-                return MNL_CB_OK;
-
-        link->change.left = message->nlmsg_type == RTM_DELLINK;
-        if (message->nlmsg_type != RTM_NEWLINK)
+        if (message->nlmsg_type != RTM_NEWLINK || (unsigned) info->ifi_index != link->index)
                 return MNL_CB_OK;
 
         up = info->ifi_flags & IFF_UP;

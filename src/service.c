@@ -71,10 +71,12 @@ int service_store(int fd)
 /**
  * service_ready() - tell that a ping would be answered now
  * @status: a line of text for `systemctl status`
+ *
+ * A reload that could not be applied has told an error, which a line "Error:" would show ever after.
  */
 int service_ready(const char *status)
 {
-        return sd_notifyf(0, "READY=1\nSTATUS=%s", status);
+        return sd_notifyf(0, "READY=1\nSTATUS=%s\nERRNO=0", status);
 }
 
 /**

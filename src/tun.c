@@ -10,9 +10,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/if_tun.h>
+#include <linux/sockios.h>
 #include <net/if.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
 
 #include "tunecho/util.h"
 
@@ -92,4 +95,54 @@ int tun_adopt(int fd, const char *name)
                 return -EINVAL;
 
         return offloads_off(fd);
+}
+
+/* The network namespace of this process, by that of a socket: there may be no /proc to ask. */
+static int own_namespace(int *ret_fd)
+{
+        _cleanup_(close_fdp) int any = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+        int fd;
+
+        if (any < 0)
+                return -errno;
+
+        fd = ioctl(any, SIOCGSKNS);
+        if (fd < 0)
+                return -errno;
+
+        *ret_fd = fd;
+        return 0;
+}
+
+/**
+ * tun_is_here() - ask whether the device is in the network namespace of this process
+ * @fd: a descriptor of the device
+ *
+ * Somebody may have moved it, and what has its name or its number here by now is not it. Needs CAP_NET_ADMIN.
+ *
+ * Return: 1 if it is, or if the kernel cannot tell, as before Linux 5.7; 0 if it is elsewhere, or gone; or
+ *         a negative errno.
+ */
+int tun_is_here(int fd)
+{
+        _cleanup_(close_fdp) int there = ioctl(fd, TUNGETDEVNETNS), here = -1;
+        struct stat theirs, ours;
+        int r;
+
+        if (there < 0 && (errno == EINVAL || errno == ENOTTY))
+                return 1;
+        /* The one of another user namespace is not ours to see. */
+        if (there < 0 && (errno == EPERM || errno == EBADFD))
+                return 0;
+        if (there < 0)
+                return -errno;
+
+        r = own_namespace(&here);
+        if (r < 0)
+                return r;
+
+        if (fstat(there, &theirs) < 0 || fstat(here, &ours) < 0)
+                return -errno;
+
+        return theirs.st_dev == ours.st_dev && theirs.st_ino == ours.st_ino;
 }

@@ -8,7 +8,6 @@ struct link;
 /* What happened to an interface. */
 struct link_change {
         bool came_up; /* it was down in between */
-        bool left;    /* it is in this network namespace no more */
         unsigned mtu; /* the one it has now, or 0 if nothing happened to it */
 };
 

@@ -619,6 +619,12 @@ class Daemon:
         self.read_messages()
         return [line for line in self.notifications if line.startswith("STATUS=")][-1].removeprefix("STATUS=")
 
+    def assert_no_error_told(self):
+        """What told the manager of an error does not stay when it is good again."""
+        self.read_messages()
+        last = [line for line in self.notifications if line.startswith("ERRNO=")][-1:]
+        assert last in ([], ["ERRNO=0"])
+
     def descriptors(self):
         """What it holds open: number to (what, whether it is close-on-exec)."""
         found = {}

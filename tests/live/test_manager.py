@@ -381,16 +381,78 @@ def test_larger_packets_are_queued(host, store, each_engine):
     """What was sent before a restart with a smaller MTU is answered as a whole."""
     host.silence()
     daemon = host.start("tun0", "--mtu=9000", store=store)
-    sent, expected = ([made(data=bytes(8972), seq=n) for n in range(200)] for made in (echo, answer))
+    sent, expected = ([made(data=bytes(8972), seq=n) for n in range(500)] for made in (echo, answer))
     with Tunecho(host, "tun0", *IPV4_ENDS) as tunecho:
         with daemon.held_back():
             for packet in sent:
                 tunecho.send(packet)
             daemon.process.send_signal(signal.SIGTERM)
         assert daemon.wait() == 0
-        assert daemon.final_totals().replies < 100
+        assert daemon.final_totals().replies < len(sent), "none was left"
         host.start("tun0", "--mtu=1400", store=store)
         assert tunecho.receive_all(len(sent)) == expected
+
+
+def make_somebody_elses(host):
+    """A device of the same name as ours, which was moved; and what it is like."""
+    host.ip("tuntap", "add", "dev", "tun0", "mode", "tun")
+    host.ip("address", "add", "10.4.0.1/24", "dev", "tun0")
+    host.ip("link", "set", "tun0", "mtu", "1234", "txqueuelen", "43")
+    return host.link("tun0")
+
+
+def test_name_of_a_device_in_another_namespace(host, store, tmp_path):
+    """What has its name here by now is somebody else's, and stays as it is."""
+    assert host.start("tun0", store=store).stop() == 0
+    with Host(tmp_path / "other") as other:
+        other.take(host, "tun0")
+        other.ip("address", "add", "10.3.0.1/24", "dev", "tun0")
+        other.ip("link", "set", "tun0", "up")
+        before = make_somebody_elses(host)
+
+        daemon = host.start("tun0", store=store)
+        assert re.search("tun0.*namespace", daemon.log)
+        other.ping("10.3.0.2").assert_answered(3)
+        assert_descriptors(daemon, DESCRIPTORS - Counter({"socket": 2}))
+        daemon.reload()
+        other.ping("10.3.0.2").assert_answered(3)
+        assert host.link("tun0") == before
+        assert daemon.stop() == 0
+
+
+def test_number_of_a_device_in_another_namespace(host, store, tmp_path):
+    """So is what has its number."""
+    daemon = host.start("tun0", store=store)
+    index = host.link("tun0")["ifindex"]
+    with Host(tmp_path / "other") as other:
+        other.ip("tuntap", "add", "dev", "tun9", "mode", "tun")
+        assert other.link("tun9")["ifindex"] == index
+        other.take(host, "tun0")
+        host.take(other, "tun9")
+        before = host.link("tun9")
+        assert before["ifindex"] == index
+        assert re.search("tun0.*namespace", daemon.reload())
+        assert host.link("tun9") == before
+
+        # A device of ours that comes up would have its addresses again.
+        host.ip("link", "set", "tun9", "up")
+        daemon.totals()
+        assert not host.addresses("tun9")
+        assert_descriptors(daemon)
+        assert daemon.stop() == 0
+
+
+def test_device_that_comes_back(host, store, tmp_path):
+    """It is configured again by the next start, whatever its number is now."""
+    assert host.start("tun0", store=store).stop() == 0
+    with Host(tmp_path / "other") as other:
+        other.take(host, "tun0")
+        host.take(other, "tun0")
+        daemon = host.start("tun0", store=store)
+        assert "namespace" not in daemon.log
+        assert host.addresses("tun0") == ENDS
+        assert_answers(host)
+        assert_descriptors(daemon)
 
 
 def test_descriptors_of_a_fresh_run(host):

@@ -341,9 +341,7 @@ def test_no_trace_of_a_failure_is_left(host, start):
     host.switch_ipv6_off()
     running.refuse("[Network]\nAddress=fd00::1/64\n")
     running.apply("")
-    running.daemon.read_messages()
-    last = [line for line in running.daemon.notifications if line.startswith("ERRNO=")]
-    assert not last or last[-1] == "ERRNO=0"
+    running.daemon.assert_no_error_told()
 
 
 def test_what_the_kernel_refuses_is_rolled_back(host, start):
