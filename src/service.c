@@ -89,19 +89,23 @@ void service_reloading(void)
         (void) sd_notifyf(0, "RELOADING=1\nMONOTONIC_USEC=%" PRIu64, monotonic_usec());
 }
 
+/* A manager that does not read its messages must stop neither the packets nor the end: it is not told then. */
+static bool manager_reads(void)
+{
+        const char *manager = getenv("NOTIFY_SOCKET");
+
+        return !manager || datagram_is_read(manager);
+}
+
 /**
- * service_status() - tell how it goes
+ * service_status() - tell how it goes, if the manager reads
  * @status: a line of text for `systemctl status`
- *
- * A manager that does not read its messages must not stop the packets: it is not told then.
  *
  * Return: false if it is to be told later.
  */
 bool service_status(const char *status)
 {
-        const char *manager = getenv("NOTIFY_SOCKET");
-
-        if (manager && !datagram_is_read(manager))
+        if (!manager_reads())
                 return false;
 
         (void) sd_notifyf(0, "STATUS=%s", status);
@@ -109,19 +113,21 @@ bool service_status(const char *status)
 }
 
 /**
- * service_stopping() - tell that the end has begun
+ * service_stopping() - tell that the end has begun, if the manager reads
  */
 void service_stopping(void)
 {
-        (void) sd_notify(0, "STOPPING=1");
+        if (manager_reads())
+                (void) sd_notify(0, "STOPPING=1");
 }
 
 /**
- * service_failed() - tell why it ends
+ * service_failed() - tell why it ends, if the manager reads
  * @status: a line of text for `systemctl status`
  * @error: a negative errno, or 0
  */
 void service_failed(const char *status, int error)
 {
-        (void) sd_notifyf(0, "STATUS=%s\nERRNO=%d", status, -error);
+        if (manager_reads())
+                (void) sd_notifyf(0, "STATUS=%s\nERRNO=%d", status, -error);
 }

@@ -89,6 +89,7 @@ ERRORS = {
         "rt_sigpending": ["EPERM"],
     },
     "manager": {
+        "connect": ["EAGAIN", "ECONNREFUSED", "EPERM"],
         "sendmsg": ["ECONNREFUSED", "EAGAIN", "ENOBUFS", "EPERM", "ETOOMANYREFS"],
         "setsockopt": ["EPERM"],
         "getsockopt": ["EPERM"],

@@ -455,6 +455,21 @@ def test_device_that_comes_back(host, store, tmp_path):
         assert_descriptors(daemon)
 
 
+def test_stop_while_the_manager_does_not_read(host):
+    daemon = host.start("tun0")
+    daemon.fill_notifications()
+    assert_answers(host)
+    assert daemon.stop() == 0
+    assert not daemon.notified("STOPPING=1"), "there was room"
+
+
+def test_failure_while_the_manager_does_not_read(host):
+    daemon = host.start("tun0")
+    daemon.fill_notifications()
+    host.ip("link", "del", "tun0")
+    assert daemon.wait() == UNAVAILABLE
+
+
 def test_descriptors_of_a_fresh_run(host):
     assert_descriptors(host.start("tun0"))
 

@@ -116,7 +116,7 @@ static void test_words(void **state)
         (void) state;
 
         service_ready("ping 198.18.0.2");
-        assert_true(was_told("READY=1\nSTATUS=ping 198.18.0.2"));
+        assert_true(was_told("READY=1\nSTATUS=ping 198.18.0.2\nERRNO=0"));
         service_status("12 packets, 12 replies, 0 dropped");
         assert_true(was_told("STATUS=12 packets, 12 replies, 0 dropped"));
         service_stopping();
@@ -129,7 +129,7 @@ static void test_words(void **state)
 }
 
 /* A manager that does not read is not waited for, however much there is to tell. */
-static void test_status_does_not_wait(void **state)
+static void test_nobody_reads(void **state)
 {
         unsigned n = 0;
 
@@ -138,6 +138,8 @@ static void test_status_does_not_wait(void **state)
         (void) alarm(30);
         for (unsigned i = 0; i < 5000; i++)
                 service_status("nobody reads");
+        service_failed("it would have to wait", -EIO);
+        service_stopping();
         (void) alarm(0);
 
         while (was_told("STATUS=nobody reads"))
@@ -391,6 +393,7 @@ static void test_adopt_no_device(void **state)
         assert_int_equal(tun_adopt(pair[0], "tun0"), -EINVAL);
         assert_int_equal(tun_adopt(null, "tun0"), -EINVAL);
         assert_int_equal(tun_adopt(-1, "tun0"), -EINVAL);
+        assert_int_equal(tun_is_here(-1), -EBADF);
         close(pair[0]);
         close(pair[1]);
         close(null);
@@ -402,7 +405,7 @@ int main(void)
 {
         const struct CMUnitTest tests[] = {
                 with_manager(test_words),
-                with_manager(test_status_does_not_wait),
+                with_manager(test_nobody_reads),
                 with_manager(test_reloading_has_the_time),
                 with_manager(test_store),
                 with_manager(test_store_of_a_manager_that_is_gone),
