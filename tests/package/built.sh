@@ -8,10 +8,11 @@
 set -u
 # shellcheck source=tests/system/tap.sh
 . "${BASH_SOURCE[0]%/*}/../system/tap.sh"
+# shellcheck source=tests/package/files.sh
+. "${BASH_SOURCE[0]%/*}/files.sh"
 
 readonly packages=$TUNECHO_SOURCE/build/package again=$TUNECHO_SOURCE/build/package-again
 packaged=$(mktemp -d)
-rpms=$(mktemp -d)
 
 # Every package in one directory is in the other, byte for byte.
 same_packages() {
@@ -24,32 +25,8 @@ installed_size() {
         awk '{ bytes += $1 } END { print int((bytes + 999) / 1000) }'
 }
 
-# The names of the files that Meson installs, as a package has them.
-installed_by_meson() {
-    meson introspect --installed "$TUNECHO_BUILD" | /usr/bin/python3 -c '
-import json, sys
-for path in json.load(sys.stdin).values():
-    print(path.rpartition("/")[2])' | sort -u
-}
-
 names_in_package() {
     find "$packaged" -path "$packaged/DEBIAN" -prune -o -printf '%f\n' | sed 's/\.gz$//' | sort -u
-}
-
-names_in_rpm() {
-    rpm --query --list --package "$rpms"/RPMS/*/tunecho-*.rpm | sed 's|.*/||' | sort -u
-}
-
-# has_all_files COMMAND: whether all that Meson installs is among the names that the command prints.
-has_all_files() {
-    equal '' "$(comm -23 <(installed_by_meson) <("$1"))"
-}
-
-# The unit tests have passed for the Debian package. What it needs to be built is known to dpkg, and not to rpm.
-build_rpm() {
-    mkdir -p "$rpms/SOURCES"
-    cp "$packages"/tunecho-*.tar.xz "$rpms/SOURCES"
-    rpmbuild --quiet --nodeps --nocheck --define "_topdir $rpms" -bb "$TUNECHO_SOURCE/packaging/tunecho.spec"
 }
 
 # Every program in the package, hardened. Control flow protection is not asked for: it takes a libc that was built
@@ -62,15 +39,7 @@ hardened() {
     done
 }
 
-if ! [ -d "$packages" ] || ! [ -d "$again" ]; then
-    if [ "${TUNECHO_STRICT:-}" = 1 ]; then
-        check 'there are packages' test -d "$packages" -a -d "$again"
-    else
-        skip 'there are packages' "scripts/check package makes them"
-    fi
-    tap_done
-fi
-
+needs_packages "$packages" "$again"
 deb=("$packages"/tunecho_*.deb)
 check 'there is one package' equal 1 "${#deb[@]}"
 check 'built again, it is the same, byte for byte' same_packages "$packages" "$again"
@@ -85,7 +54,4 @@ check 'without manual pages it has less than 300 kB' test "$(installed_size)" -l
 for library in libc6 libcap2 libinih1 libjson-c5 libmnl0 libncursesw6 libsmartcols1 libsystemd0 liburing2; do
     check "it depends on $library" contains "$library" "$(dpkg-deb --field "${deb[0]}" Depends)"
 done
-check 'rpmlint finds no error in the spec file' rpmlint "$TUNECHO_SOURCE/packaging/tunecho.spec"
-check 'rpmbuild makes an RPM of the same archive' build_rpm
-check 'it has all that Meson installs, too' has_all_files names_in_rpm
 tap_done

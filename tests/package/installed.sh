@@ -9,6 +9,8 @@
 set -u
 # shellcheck source=tests/system/tap.sh
 . "${BASH_SOURCE[0]%/*}/../system/tap.sh"
+# shellcheck source=tests/package/files.sh
+. "${BASH_SOURCE[0]%/*}/files.sh"
 
 readonly packages=${TUNECHO_RIG_SHARE:-$TUNECHO_SOURCE/build/package}
 readonly unit=tunecho@tun0
@@ -18,27 +20,6 @@ ready_id=$(sed -n 's/^-- //p' "$TUNECHO_SOURCE/systemd/tunecho.catalog" | head -
 
 apt() {
     DEBIAN_FRONTEND=noninteractive apt-get --quiet=2 --yes "$@" </dev/null
-}
-
-# Whatever is called like us, where packages and services leave things.
-traces() {
-    find /etc /usr /lib /run /var/lib /var/log -xdev -path /var/lib/apt -prune -o -name '*tunecho*' -print | sort -u
-}
-
-# A machine that has tunecho already is rid of it, and of a policy that keeps packages from touching services, as
-# containers have; this is a copy of it.
-forget_tunecho() {
-    rm -f /usr/sbin/policy-rc.d
-    ! dpkg-query --status tunecho >/dev/null 2>&1 || dpkg --purge tunecho
-    traces | while read -r path; do
-        rm -rf "$path"
-    done
-    journalctl --update-catalog
-    systemctl daemon-reload
-}
-
-instances() {
-    systemctl list-units --all --no-legend --plain "$@" 'tunecho[@-]*'
 }
 
 # The same package with a later version.
@@ -136,15 +117,7 @@ test_purge() {
     check 'nothing is in the catalogue' fails is_catalogued
 }
 
-if ! [ -d "$packages" ]; then
-    if [ "${TUNECHO_STRICT:-}" = 1 ]; then
-        check 'there is a package' test -d "$packages"
-    else
-        skip 'there is a package' 'scripts/check package makes it'
-    fi
-    tap_done
-fi
-
+needs_packages "$packages"
 deb=$(echo "$packages"/tunecho_*.deb)
 test_install
 test_start
