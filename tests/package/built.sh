@@ -14,9 +14,13 @@ set -u
 readonly packages=$TUNECHO_SOURCE/build/package again=$TUNECHO_SOURCE/build/package-again
 packaged=$(mktemp -d)
 
-# Every package in one directory is in the other, byte for byte.
+hashes() {
+    (cd "$1" && sha256sum -- *.deb *.dsc *.tar.xz)
+}
+
+# Every package in one directory is in the other, byte for byte: binary, source, and the archive.
 same_packages() {
-    equal "$(cd "$1" && sha256sum -- *.deb)" "$(cd "$2" && sha256sum -- *.deb)"
+    equal "$(hashes "$1")" "$(hashes "$2")"
 }
 
 # The bytes of what is installed without manual pages, in units of 1000.
@@ -43,7 +47,9 @@ needs_packages "$packages" "$again"
 deb=("$packages"/tunecho_*.deb)
 check 'there is one package' equal 1 "${#deb[@]}"
 check 'built again, it is the same, byte for byte' same_packages "$packages" "$again"
-check 'lintian has neither an error nor a warning' \
+check 'what else was there is left' test -d "$again/tunecho-1.0/kept"
+check 'there is a source package' contains .dsc "$(cat "$packages"/tunecho_*.changes)"
+check 'lintian has neither an error nor a warning, of the source package either' \
     equal '' "$(lintian --allow-root "$packages"/tunecho_*.changes 2>&1)"
 check 'all of it was compiled with the flags that harden' blhc --bindnow "$packages"/tunecho_*.build
 dpkg-deb --raw-extract "${deb[0]}" "$packaged"
