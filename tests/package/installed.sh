@@ -13,7 +13,7 @@ set -u
 . "${BASH_SOURCE[0]%/*}/files.sh"
 
 readonly packages=${TUNECHO_RIG_SHARE:-$TUNECHO_SOURCE/build/package}
-readonly unit=tunecho@tun0
+readonly unit=tunecho@tun0 metrics=/var/lib/prometheus/node-exporter/tunecho.prom
 
 # Of the catalogue: that the device is ready.
 ready_id=$(sed -n 's/^-- //p' "$TUNECHO_SOURCE/systemd/tunecho.catalog" | head -n 1)
@@ -66,12 +66,15 @@ test_start() {
     check 'the IPv4 peer answers' pings 198.18.0.2 3
     check 'the IPv6 peer answers' pings 2001:2::2 3
     check 'tunechoctl shows it' contains tun0 "$(tunechoctl status)"
+    mkdir -p "${metrics%/*}"
     check 'the timer for the metrics is enabled' systemctl enable --now --quiet tunecho-metrics.timer
+    check 'it has them written' wait_until 10 test -s "$metrics"
     check 'another instance is enabled' systemctl enable --now --quiet tunecho@tun1
     configure echo5 '[Network]' Address=10.99.0.1/24 Peer=10.99.0.2
     check 'one with a file of its own starts' systemctl start tunecho@echo5
     check 'and stops' systemctl stop tunecho@echo5
     check 'a name without addresses fails' fails systemctl start tunecho@nowhere
+    check 'one is masked' systemctl mask --quiet tunecho@tun9
 }
 
 test_upgrade() {
@@ -100,6 +103,7 @@ test_removal() {
     check 'no instance is left' equal '' "$(instances --state=active,failed)"
     check 'no device is left' equal '' "$(ip -oneline link show type tun)"
     check 'the settings are left' test -e /etc/tunecho/echo5.conf
+    check 'nobody is told the counters of before' fails test -e "$metrics"
     check 'the program is gone' fails test -e /usr/sbin/tunecho
 }
 
