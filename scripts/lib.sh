@@ -1,7 +1,7 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
-# What start and check share: how they speak, and the installation of packages.
+# What the scripts share: how they speak, and the installation of packages.
 
 # What a build needs: Debian's packages, and the names that Meson asks pkg-config for.
 build_packages=(gcc libc6-dev meson ninja-build pkg-config
@@ -41,6 +41,17 @@ systemd_package() {
     fi
 }
 
+# Fetch the lists of packages that apt has.
+update_lists() {
+    apt-get --quiet update || say 'apt-get update failed: trying with the lists of before'
+}
+
+# apt_get COMMAND ARGUMENT...: install without a question, or fail.
+apt_get() {
+    DEBIAN_FRONTEND=noninteractive apt-get --quiet --yes --no-install-recommends \
+        --option DPkg::Lock::Timeout=120 "$@" || fail 'the packages cannot be installed'
+}
+
 # Install what a build needs and the packages named besides. Where nothing is missing, no network is touched.
 install_packages() {
     local missing
@@ -59,10 +70,8 @@ install_packages() {
     fi
 
     [ "$(id -u)" = 0 ] || fail "only root can install what is missing: ${missing[*]:-$(systemd_package)}"
-    export DEBIAN_FRONTEND=noninteractive
-    apt-get --quiet update || say 'apt-get update failed: trying with the lists of before'
+    update_lists
     has_systemd_pc || missing+=("$(systemd_package)")
     say "Installing ${missing[*]}"
-    apt-get --quiet --yes --no-install-recommends --option DPkg::Lock::Timeout=120 install "${missing[@]}" ||
-        fail 'the packages cannot be installed'
+    apt_get install "${missing[@]}"
 }

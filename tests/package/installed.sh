@@ -9,36 +9,17 @@
 set -u
 # shellcheck source=tests/system/tap.sh
 . "${BASH_SOURCE[0]%/*}/../system/tap.sh"
+# shellcheck source=tests/package/files.sh
+. "${BASH_SOURCE[0]%/*}/files.sh"
 
 readonly packages=${TUNECHO_RIG_SHARE:-$TUNECHO_SOURCE/build/package}
-readonly unit=tunecho@tun0
+readonly unit=tunecho@tun0 metrics=/var/lib/prometheus/node-exporter/tunecho.prom
 
 # Of the catalogue: that the device is ready.
 ready_id=$(sed -n 's/^-- //p' "$TUNECHO_SOURCE/systemd/tunecho.catalog" | head -n 1)
 
 apt() {
     DEBIAN_FRONTEND=noninteractive apt-get --quiet=2 --yes "$@" </dev/null
-}
-
-# Whatever is called like us, where packages and services leave things.
-traces() {
-    find /etc /usr /lib /run /var/lib /var/log -xdev -path /var/lib/apt -prune -o -name '*tunecho*' -print | sort -u
-}
-
-# A machine that has tunecho already is rid of it, and of a policy that keeps packages from touching services, as
-# containers have; this is a copy of it.
-forget_tunecho() {
-    rm -f /usr/sbin/policy-rc.d
-    ! dpkg-query --status tunecho >/dev/null 2>&1 || dpkg --purge tunecho
-    traces | while read -r path; do
-        rm -rf "$path"
-    done
-    journalctl --update-catalog
-    systemctl daemon-reload
-}
-
-instances() {
-    systemctl list-units --all --no-legend --plain "$@" 'tunecho[@-]*'
 }
 
 # The same package with a later version.
@@ -85,12 +66,15 @@ test_start() {
     check 'the IPv4 peer answers' pings 198.18.0.2 3
     check 'the IPv6 peer answers' pings 2001:2::2 3
     check 'tunechoctl shows it' contains tun0 "$(tunechoctl status)"
+    mkdir -p "${metrics%/*}"
     check 'the timer for the metrics is enabled' systemctl enable --now --quiet tunecho-metrics.timer
+    check 'it has them written' wait_until 10 test -s "$metrics"
     check 'another instance is enabled' systemctl enable --now --quiet tunecho@tun1
     configure echo5 '[Network]' Address=10.99.0.1/24 Peer=10.99.0.2
     check 'one with a file of its own starts' systemctl start tunecho@echo5
     check 'and stops' systemctl stop tunecho@echo5
     check 'a name without addresses fails' fails systemctl start tunecho@nowhere
+    check 'one is masked' systemctl mask --quiet tunecho@tun9
 }
 
 test_upgrade() {
@@ -119,6 +103,7 @@ test_removal() {
     check 'no instance is left' equal '' "$(instances --state=active,failed)"
     check 'no device is left' equal '' "$(ip -oneline link show type tun)"
     check 'the settings are left' test -e /etc/tunecho/echo5.conf
+    check 'nobody is told the counters of before' fails test -e "$metrics"
     check 'the program is gone' fails test -e /usr/sbin/tunecho
 }
 
@@ -136,15 +121,7 @@ test_purge() {
     check 'nothing is in the catalogue' fails is_catalogued
 }
 
-if ! [ -d "$packages" ]; then
-    if [ "${TUNECHO_STRICT:-}" = 1 ]; then
-        check 'there is a package' test -d "$packages"
-    else
-        skip 'there is a package' 'scripts/check package makes it'
-    fi
-    tap_done
-fi
-
+needs_packages "$packages"
 deb=$(echo "$packages"/tunecho_*.deb)
 test_install
 test_start

@@ -49,13 +49,18 @@ crowded() {
         map(select(.[1] != null and .[1] - .[0] < 500000)) | length' "$@"
 }
 
-# The number in the source's table of verdicts, as the id of the entries for drops.
-id_of_drops() {
-    /usr/bin/python3 - "$1" "$TUNECHO_SOURCE/src/verdict.c" <<'END'
+# The source's table of verdicts that drop: the name, and the id of the entries for it.
+table=$(
+    /usr/bin/python3 - "$TUNECHO_SOURCE/src/verdict.c" <<'END'
 import re, sys
-table = open(sys.argv[2], encoding="utf-8").read()
-print(re.search(rf'"{sys.argv[1]}", "TUNECHO_[^}}]*"([0-9a-f]{{32}})" }}', table)[1])
+table = open(sys.argv[1], encoding="utf-8").read()
+for name, message_id in re.findall(r'"([a-z-]+)", "TUNECHO_[^}]*"([0-9a-f]{32})" }', table):
+    print(name, message_id)
 END
+)
+
+id_of_drops() {
+    sed -n "s/^$1 //p" <<<"$table"
 }
 
 # send PACKET...: write packets into the device, past the kernel's own IP. Each is a call of ip() or ip6().
@@ -172,6 +177,8 @@ test_many_sessions() {
 test_drops() {
     local drop verdict match round
 
+    check 'each verdict that drops has its packet' \
+        equal "$(cut -d' ' -f1 <<<"$table" | sort)" "$(verdicts | sort)"
     configure tun0 '[Network]' Address=198.18.0.1 Peer=198.18.0.2 '[Reflector]' Destination=198.18.0.0/24 \
         Destination=224.0.0.0/4 Destination=240.0.0.0/4
     start_quietly

@@ -197,6 +197,24 @@ test_system_calls() {
     [ "$(uname -m)" != x86_64 ] || forbids SystemCallArchitectures other-architecture
 }
 
+# The README names them. In /run, the modes of files alone decide, at least with systemd 252: ProtectSystem= leaves
+# it out where ProtectProc= and its kind have the manager mount things.
+test_places_to_write() {
+    local place
+
+    for place in /tmp /var/tmp /dev/shm "/run/tunecho/${instance#*@}"; do
+        check "the unit can write to $place" equal allowed "$(under_unit "mkdir:$place/made")"
+    done
+    for place in /etc /opt /srv /usr /var /var/lib; do
+        mkdir --mode=0777 "$place/probe-open"
+        check "it cannot write to $place, though everybody may" \
+            expect 'under the unit' "$(under_unit "mkdir:$place/probe-open/made")" forbidden
+    done
+    for place in /dev /dev/mqueue; do
+        check "it cannot write to $place" expect 'under the unit' "$(under_unit "mkdir:$place/made")" forbidden
+    done
+}
+
 # The manager removes it a moment after the last process of the user.
 test_remove_ipc() {
     local left=/dev/shm/probe
@@ -238,6 +256,7 @@ test_kernel
 test_processes
 test_sockets
 test_system_calls
+test_places_to_write
 test_remove_ipc
 test_as_a_whole
 tap_done
