@@ -195,11 +195,15 @@ int daemon_find_link(struct daemon *daemon)
         if (r == 0)
                 return tell_elsewhere(daemon);
 
-        r = link_new(&daemon->link, daemon->config->interface);
+        r = link_new(&daemon->link, daemon->config->interface, &daemon->packet_max);
         if (r == -ENODEV)
                 return tell_elsewhere(daemon);
+        if (r < 0)
+                return tell_not_found(daemon, r);
 
-        return r < 0 ? tell_not_found(daemon, r) : 0;
+        if (daemon->packet_max < daemon->config->mtu)
+                daemon->packet_max = daemon->config->mtu;
+        return 0;
 }
 
 /**

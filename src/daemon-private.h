@@ -50,6 +50,7 @@ struct daemon {
         bool may_have_moved; /* the device: it was made some time ago */
         struct link *link;   /* NULL: the device is in another network namespace */
         unsigned mtu;        /* of the device, in bytes */
+        unsigned packet_max; /* what may be queued in it at the start, in bytes */
         struct policy policy;
         struct engine *engine;
         struct status *status;                /* or NULL */

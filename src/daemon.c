@@ -244,6 +244,9 @@ static int on_link(sd_event_source *source, int fd, uint32_t events, void *userd
                 engine_set_mtu(daemon->engine, change.mtu);
                 daemon->mtu = change.mtu;
         }
+        /* Elsewhere, it may grow without a word. */
+        if (change.left)
+                engine_set_mtu(daemon->engine, MTU_MAX);
         if (!change.came_up || !daemon->config->configure)
                 return 0;
 
@@ -553,12 +556,14 @@ static int serve(struct daemon *daemon)
         const char *name = daemon->config->interface;
         int r;
 
-        r = engine_new(&daemon->engine, daemon->config->engine, daemon->tun_fd,
-                       daemon->link ? daemon->config->mtu : MTU_MAX, &daemon->policy);
+        r = engine_new(&daemon->engine, daemon->config->engine, daemon->tun_fd, daemon->packet_max,
+                       &daemon->policy);
         if (r < 0)
                 return fail(daemon, EX_OSERR, MESSAGE_SYSTEM_FAILED, r, "Cannot set up the engine %s: %m",
                             engine_type_name(daemon->config->engine));
 
+        if (daemon->link)
+                engine_set_mtu(daemon->engine, daemon->mtu);
         tell_engine(daemon);
         config_policy(daemon->config, &daemon->policy);
         engine_observe(daemon->engine, daemon_observe, daemon);
@@ -616,7 +621,11 @@ static int block_signals(void)
 int daemon_run(struct config *config, const struct journal *journal)
 {
         _cleanup_(daemon_done) struct daemon daemon = {
-                .config = config, .journal = journal, .tun_fd = -1, .mtu = config->mtu
+                .config = config,
+                .journal = journal,
+                .tun_fd = -1,
+                .mtu = config->mtu,
+                .packet_max = MTU_MAX,
         };
         struct identity identity;
         int r;

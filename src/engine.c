@@ -34,6 +34,7 @@ struct engine {
         struct counters counters;
 
         unsigned mtu;        /* of the device, in bytes */
+        unsigned packet_max; /* what may be queued in it, in bytes: more than that while the MTU shrinks */
         struct uring *uring; /* or NULL */
         unsigned batch;      /* size of the next one, or 0: plain system calls */
 
@@ -73,7 +74,7 @@ static int make_uring(struct engine *engine)
         struct uring_status status;
         int r;
 
-        r = uring_new(&engine->uring, engine->fd, engine->mtu, &status);
+        r = uring_new(&engine->uring, engine->fd, engine->packet_max, &status);
         engine->status = (struct engine_status) {
                 .type = r < 0 ? ENGINE_SYSCALL : ENGINE_IO_URING,
                 .fallback = r,
@@ -89,12 +90,19 @@ static void drop_uring(struct engine *engine)
         engine->uring = uring_free(engine->uring);
 }
 
+/* A ring is for packets of one size; the next load makes the next one. */
+static void set_packet_max(struct engine *engine, unsigned size)
+{
+        engine->packet_max = size;
+        drop_uring(engine);
+}
+
 /**
  * engine_new() - make an engine
  * @ret_engine: where to put it; engine_free() frees it
  * @type: the type wanted; auto takes io_uring where it can be had, and engine_status() tells why not
  * @fd: the device; made nonblocking here, as its flags outlive a process that stored it
- * @mtu: of the device, in bytes
+ * @mtu: of the device, in bytes; where it was larger a moment ago, that
  * @policy: which requests are answered; must outlive the engine, and may change between packets
  *
  * Return: 0; a negative errno of uring_new() if @type is io_uring; -ENOMEM; or what fcntl(2) failed with.
@@ -118,7 +126,7 @@ int engine_new(struct engine **ret_engine, enum engine_type type, int fd, unsign
                 return -ENOMEM;
 
         engine->fd = fd;
-        engine->mtu = mtu;
+        engine->mtu = engine->packet_max = mtu;
         engine->policy = policy;
         engine->status.type = ENGINE_SYSCALL;
 
@@ -231,6 +239,8 @@ static int move_plain(struct engine *engine, bool *ret_more)
         for (int i = 0; i < limit; i++) {
                 int r = move_one(engine, &now);
 
+                if (r == 0 && engine->mtu < engine->packet_max)
+                        set_packet_max(engine, engine->mtu);
                 if (r <= 0)
                         return r < 0 ? r : i;
         }
@@ -336,14 +346,14 @@ void engine_flush(struct engine *engine)
  * engine_set_mtu() - take packets of another size
  * @engine: the engine
  * @mtu: of the device, in bytes; to lose no packet, told before it grows and after it shrinks
+ *
+ * When it shrinks, larger packets are queued still, which are taken until the device was empty once.
  */
 void engine_set_mtu(struct engine *engine, unsigned mtu)
 {
-        if (engine->mtu == mtu)
-                return;
-
         engine->mtu = mtu;
-        drop_uring(engine);
+        if (mtu > engine->packet_max)
+                set_packet_max(engine, mtu);
 }
 
 /**

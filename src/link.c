@@ -180,11 +180,26 @@ static struct nlmsghdr *link_request(struct link *link, char *buffer, int type, 
         return request;
 }
 
-static int on_index(const struct nlmsghdr *message, void *userdata)
+/* The MTU that a message about an interface tells, or 0. */
+static unsigned mtu_of(const struct nlmsghdr *message)
+{
+        struct attributes attributes = attributes_of(message, sizeof(struct ifinfomsg));
+        const struct nlattr *mtu = attributes.of[IFLA_MTU];
+
+        return mtu && mnl_attr_get_payload_len(mtu) == sizeof(uint32_t) ? mnl_attr_get_u32(mtu) : 0;
+}
+
+struct found {
+        unsigned index, mtu;
+};
+
+static int on_found(const struct nlmsghdr *message, void *userdata)
 {
         const struct ifinfomsg *info = mnl_nlmsg_get_payload(message);
+        struct found *found = userdata;
 
-        *(unsigned *) userdata = (unsigned) info->ifi_index;
+        found->index = (unsigned) info->ifi_index;
+        found->mtu = mtu_of(message);
         return MNL_CB_OK;
 }
 
@@ -192,14 +207,16 @@ static int on_index(const struct nlmsghdr *message, void *userdata)
  * link_new() - find an interface
  * @ret_link: where to put it; link_free() frees it
  * @name: the interface's name
+ * @ret_mtu: its MTU, in bytes
  *
  * Return: 0, -ENODEV if there is no such interface, or another negative errno of netlink(7).
  */
-int link_new(struct link **ret_link, const char *name)
+int link_new(struct link **ret_link, const char *name, unsigned *ret_mtu)
 {
         _cleanup_(link_freep) struct link *link = NULL;
         alignas(struct nlmsghdr) char buffer[REQUEST_SIZE];
         struct nlmsghdr *request;
+        struct found found = { 0 };
         struct ifinfomsg *info;
         int r;
 
@@ -217,10 +234,12 @@ int link_new(struct link **ret_link, const char *name)
         request = link_request(link, buffer, RTM_GETLINK, &info);
         mnl_attr_put_strz(request, IFLA_IFNAME, name);
 
-        r = request_send(link, request, on_index, &link->index);
+        r = request_send(link, request, on_found, &found);
         if (r < 0)
                 return r;
 
+        link->index = found.index;
+        *ret_mtu = found.mtu;
         *ret_link = link;
         link = NULL;
         return 0;
@@ -598,19 +617,21 @@ static int on_link_event(const struct nlmsghdr *message, void *userdata)
 {
         const struct ifinfomsg *info = mnl_nlmsg_get_payload(message);
         struct link *link = userdata;
-        struct attributes attributes;
+        unsigned mtu = mtu_of(message);
         bool up;
 
-        if (message->nlmsg_type != RTM_NEWLINK || (unsigned) info->ifi_index != link->index)
+        if ((unsigned) info->ifi_index != link->index)
+                return MNL_CB_OK;
+
+        link->change.left = message->nlmsg_type == RTM_DELLINK;
+        if (message->nlmsg_type != RTM_NEWLINK)
                 return MNL_CB_OK;
 
         up = info->ifi_flags & IFF_UP;
         link->change.came_up = link->change.came_up || (up && !link->up);
         link->up = up;
 
-        attributes = attributes_of(message, sizeof(*info));
-        if (attributes.of[IFLA_MTU] && mnl_attr_get_payload_len(attributes.of[IFLA_MTU]) == sizeof(uint32_t))
-                link->change.mtu = mnl_attr_get_u32(attributes.of[IFLA_MTU]);
+        link->change.mtu = mtu > 0 ? mtu : link->change.mtu;
 
         return MNL_CB_OK;
 }

@@ -8,10 +8,11 @@ struct link;
 /* What happened to an interface. */
 struct link_change {
         bool came_up; /* it was down in between */
+        bool left;    /* it is in this network namespace no more */
         unsigned mtu; /* the one it has now, or 0 if nothing happened to it */
 };
 
-int link_new(struct link **ret_link, const char *name);
+int link_new(struct link **ret_link, const char *name, unsigned *ret_mtu);
 struct link *link_free(struct link *link);
 void link_freep(struct link **link);
 

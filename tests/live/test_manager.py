@@ -13,6 +13,8 @@ from collections import Counter
 import pytest
 
 from harness import SANITIZED, UNAVAILABLE, Host, Ping, Sender, Store, wait_until
+from packets import IPV4 as IPV4_ENDS
+from packets import Tunecho, answer, echo
 
 IPV4, IPV6 = "198.18.0.2", "2001:2::2"
 ENDS = {("198.18.0.1", IPV4, 32), ("2001:2::1", IPV6, 128)}
@@ -431,6 +433,22 @@ def test_device_that_comes_back(host, store, tmp_path):
         assert host.addresses("tun0") == ENDS
         assert_answers(host)
         assert_descriptors(daemon)
+
+
+def test_larger_packets_are_queued(host, store, each_engine):
+    """What was sent before a restart with a smaller MTU is answered as a whole."""
+    host.silence()
+    daemon = host.start("tun0", "--mtu=9000", store=store)
+    sent, expected = ([made(data=bytes(8972), seq=n) for n in range(200)] for made in (echo, answer))
+    with Tunecho(host, "tun0", *IPV4_ENDS) as tunecho:
+        with daemon.held_back():
+            for packet in sent:
+                tunecho.send(packet)
+            daemon.process.send_signal(signal.SIGTERM)
+        assert daemon.wait() == 0
+        assert daemon.final_totals().replies < 100
+        host.start("tun0", "--mtu=1400", store=store)
+        assert tunecho.receive_all(len(sent)) == expected
 
 
 def test_descriptors_of_a_fresh_run(host):

@@ -104,6 +104,27 @@ static void assert_silence(const struct pair *pair)
         assert_int_equal(errno, EAGAIN);
 }
 
+/* So many packets, from number 0 on. */
+static void send_numbered(const struct pair *pair, uint16_t n)
+{
+        for (uint16_t i = 0; i < n; i++) {
+                struct packet packet = numbered(i);
+
+                send_packet(pair, &packet);
+        }
+}
+
+/* Their replies in their order, and nothing else. */
+static void assert_replies(const struct pair *pair, uint16_t n)
+{
+        for (uint16_t i = 0; i < n; i++) {
+                struct packet packet = numbered(i);
+
+                assert_reply(pair, &packet);
+        }
+        assert_silence(pair);
+}
+
 static void test_names(void **state)
 {
         (void) state;
@@ -191,21 +212,12 @@ static void test_mtu(void **state)
         (void) state;
 
         for (size_t i = 0; i < ARRAY_SIZE(mtus); i++) {
-                for (uint16_t n = 0; n < 40; n++) {
-                        struct packet packet = numbered(n);
-
-                        send_packet(&pair, &packet);
-                }
+                send_numbered(&pair, 40);
                 for (unsigned batch = 0; batch < 2; batch++)
                         total += engine_move(pair.engine, &more);
                 engine_set_mtu(pair.engine, mtus[i]);
                 total += move(&pair);
-                for (uint16_t n = 0; n < 40; n++) {
-                        struct packet packet = numbered(n);
-
-                        assert_reply(&pair, &packet);
-                }
-                assert_silence(&pair);
+                assert_replies(&pair, 40);
         }
         assert_int_equal(total, 40 * ARRAY_SIZE(mtus));
         pair_free(&pair);
@@ -243,20 +255,9 @@ static void test_order(void **state)
                 struct pair pair = pair_new(types[type], PEERS);
                 uint16_t n = 3 * ENGINE_BUDGET + 7;
 
-                for (uint16_t i = 0; i < n; i++) {
-                        struct packet packet = numbered(i);
-
-                        send_packet(&pair, &packet);
-                }
-
+                send_numbered(&pair, n);
                 assert_int_equal(move(&pair), n);
-
-                for (uint16_t i = 0; i < n; i++) {
-                        struct packet packet = numbered(i);
-
-                        assert_reply(&pair, &packet);
-                }
-                assert_silence(&pair);
+                assert_replies(&pair, n);
                 assert_int_equal(counters_replies(engine_counters(pair.engine)), n);
                 pair_free(&pair);
         }
@@ -273,26 +274,20 @@ static void test_batches_grow(void **state)
 
         (void) state;
 
-        /* So large a batch has no room for packets of any size. */
+        /* So large a batch has no room for packets of any size, such as may be queued in the first load. */
         engine_set_mtu(pair.engine, 1500);
+        send_numbered(&pair, 41);
+        assert_int_equal(move(&pair), 41);
+        assert_replies(&pair, 41);
         for (unsigned load = 0; load < 2; load++) {
-                for (uint16_t i = 0; i < 197; i++) {
-                        struct packet packet = numbered(i);
-
-                        send_packet(&pair, &packet);
-                }
-
+                send_numbered(&pair, 197);
                 for (size_t i = 0; i < n; i++) {
                         assert_int_equal(engine_move(pair.engine, &more), expected[i]);
                         assert_int_equal(more, i + 1 < n || wanted == ENGINE_IO_URING);
                 }
 
                 /* Every reply was written; what follows is a load again only if it is one by itself. */
-                for (uint16_t i = 0; i < 197; i++) {
-                        struct packet packet = numbered(i);
-
-                        assert_reply(&pair, &packet);
-                }
+                assert_replies(&pair, 197);
                 assert_int_equal(engine_move(pair.engine, &more), 0);
                 assert_false(more);
         }
