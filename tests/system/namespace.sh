@@ -75,9 +75,9 @@ test_no_namespace() {
     systemctl reset-failed "$unit"
 }
 
-# Somebody moves the device of an instance that runs out here: it answers there.
+# Somebody moves the device of an instance that runs out here: it answers there, and its name may be taken.
 test_moved() {
-    local index
+    local before
 
     ip netns add blue
     check 'a device is moved' ip link set tun1 netns blue
@@ -85,7 +85,12 @@ test_moved() {
     in_blue ip link set tun1 up
     check 'it answers where it is now' in_blue ping -q -c 10 -i 0.01 -W 2 198.18.1.2
     check 'its service is active' is_property tunecho@tun1 ActiveState active
+    ip tuntap add dev tun1 mode tun
+    ip address add 10.4.0.1/24 dev tun1
+    before=$(ip address show dev tun1)
     check 'it is restarted' systemctl restart tunecho@tun1
+    check 'the device that has its name out here is left alone' equal "$before" "$(ip address show dev tun1)"
+    ip link delete dev tun1
     check 'it still answers there' in_blue ping -q -c 10 -i 0.01 -W 2 198.18.1.2
     check 'the journal says that it is elsewhere' \
         contains 'not in this network namespace' "$(journal --output=cat TUNECHO_INTERFACE=tun1)"
