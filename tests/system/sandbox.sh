@@ -129,6 +129,7 @@ test_files() {
     forbids ProtectSystem mkdir:/etc/probe
     forbids ProtectSystem mkdir:/usr/probe
     forbids ProtectSystem mkdir:/var/probe
+    forbids ReadOnlyPaths mkdir:/run/probe
     forbids ProtectHome read:/home/probe
     forbids PrivateTmp read:/tmp/probe
     forbids PrivateMounts "be-in:$(readlink /proc/1/ns/mnt)"
@@ -197,16 +198,16 @@ test_system_calls() {
     [ "$(uname -m)" != x86_64 ] || forbids SystemCallArchitectures other-architecture
 }
 
-# The README names them. In /run, the modes of files alone decide, at least with systemd 252: ProtectSystem= leaves
-# it out where ProtectProc= and its kind have the manager mount things.
+# The README names them.
 test_places_to_write() {
     local place
 
     for place in /tmp /var/tmp /dev/shm "/run/tunecho/${instance#*@}"; do
         check "the unit can write to $place" equal allowed "$(under_unit "mkdir:$place/made")"
     done
-    for place in /etc /opt /srv /usr /var /var/lib; do
-        mkdir --mode=0777 "$place/probe-open"
+    for place in /etc /opt /run /run/tunecho /srv /usr /var /var/lib; do
+        mkdir -p "$place/probe-open"
+        chmod 0777 "$place/probe-open"
         check "it cannot write to $place, though everybody may" \
             expect 'under the unit' "$(under_unit "mkdir:$place/probe-open/made")" forbidden
     done
