@@ -23,6 +23,19 @@ same_packages() {
     equal "$(hashes "$1")" "$(hashes "$2")"
 }
 
+# Whether `meson dist` makes an archive of the same files.
+same_dist() {
+    local tree
+
+    tree=$(mktemp -d)
+    meson setup -Dtests=disabled "$tree/build" "$TUNECHO_SOURCE" &&
+        meson dist -C "$tree/build" --no-tests --allow-dirty --formats xztar &&
+        mkdir "$tree/dist" "$tree/ours" &&
+        tar -C "$tree/dist" -xf "$tree"/build/meson-dist/tunecho-*.tar.xz &&
+        tar -C "$tree/ours" -xf "$packages"/tunecho-*.tar.xz &&
+        diff --recursive "$tree/dist" "$tree/ours"
+}
+
 # The bytes of what is installed without manual pages, in units of 1000.
 installed_size() {
     find "$packaged" -path '*/DEBIAN' -prune -o -path '*/share/man' -prune -o -type f -printf '%s\n' |
@@ -60,6 +73,7 @@ deb=("$packages"/tunecho_*.deb)
 check 'there is one package' equal 1 "${#deb[@]}"
 check 'built again, it is the same, byte for byte' same_packages "$packages" "$again"
 check 'what else was there is left' test -d "$again/tunecho-1.0/kept"
+check 'the archive that it was built and tested from is that of meson dist' same_dist
 check 'there is a source package' contains .dsc "$(cat "$packages"/tunecho_*.changes)"
 check 'lintian has neither an error nor a warning, of the source package either' \
     equal '' "$(lintian --allow-root "$packages"/tunecho_*.changes 2>&1)"
