@@ -67,10 +67,23 @@ def missing_requirement():
     return None
 
 
+def can_read_at_once():
+    """Whether the kernel lets a read of a TUN device say that it does not wait, from Linux 6.4 on."""
+    node = os.open("/dev/net/tun", os.O_RDWR | os.O_NONBLOCK)
+    try:
+        os.preadv(node, [bytearray(1)], -1, os.RWF_NOWAIT)
+    except OSError as error:
+        return error.errno != errno.EOPNOTSUPP
+    finally:
+        os.close(node)
+
+
 def missing_io_uring():
     """Say why this daemon cannot have io_uring(7) here, if it cannot."""
     if b"io_uring_register" not in BINARY.read_bytes():
         return "need a build with liburing"
+    if not can_read_at_once():
+        return "need io_uring: reads of a TUN device that do not wait"
     # Without any parameters it fails in any case, but not in this way.
     libc.syscall(IO_URING_SETUP, 1, None)
     number = ctypes.get_errno()

@@ -103,9 +103,11 @@ def test_packets_as_large_as_the_mtu(host, mtu):
 
 @pytest.mark.parametrize("engine", ["auto", "syscall"])
 def test_engines(host, engine):
-    host.start("tun0", f"--engine={engine}")
+    daemon = host.start("tun0", f"--engine={engine}")
     for peer in IPV4, IPV6:
         host.ping(peer, count=100).assert_answered(100)
+    does_without = "served by plain system calls, as io_uring cannot be had" in daemon.log
+    assert does_without == (engine == "auto" and missing_io_uring() is not None)
 
 
 @pytest.mark.parametrize("engine", ["auto", "io_uring"])
