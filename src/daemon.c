@@ -333,7 +333,7 @@ static bool reload(struct daemon *daemon)
         }
 
         /* A smaller one waits for the device's event, as larger packets are queued still. */
-        if (config.mtu > daemon->mtu)
+        if (config.mtu > daemon->mtu && daemon_is_here(daemon) > 0)
                 engine_set_mtu(daemon->engine, config.mtu);
 
         *daemon->config = config;

@@ -121,15 +121,18 @@ def test_moved_to_another_namespace(host, other, store):
 
 
 def test_larger_packets_in_another_namespace(host, other, each_engine):
-    """Nobody tells here that the MTU has grown there."""
-    daemon = host.start("tun0")
+    """Nobody tells here that the MTU has grown there, and the settings are not for it."""
+    daemon = host.start("tun0", config="")
     other.take(host, "tun0")
     other.silence()
     other.ip("address", "add", "198.18.0.1/24", "dev", "tun0")
     other.ip("link", "set", "tun0", "up", "mtu", 9000)
     with Tunecho(other, "tun0", "198.18.0.1", IPV4, daemon) as tunecho:
         sent, expected = ([made(data=bytes(8972), seq=n) for n in range(100)] for made in (echo, answer))
-        assert tunecho.ask_all([[packet] for packet in sent]) == [[packet] for packet in expected]
+        for mtu in 1500, 2000:
+            reload(host, daemon, f"[Device]\nMTUBytes={mtu}\n")
+            for _ in range(2):
+                assert tunecho.ask_all([[packet] for packet in sent]) == [[packet] for packet in expected]
     daemon.assert_batched(100)
     assert daemon.stop() == 0
 
