@@ -1,17 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #pragma once
 
-#include <stddef.h>
-
-#include "tunecho/privileges.h"
-
-/* The socket within its directory. */
+/* The socket of an instance, within its directory below /run/tunecho. */
 #define STATUS_SOCKET "status"
-
-struct status;
-
-int status_new(struct status **ret_status, const char *interface, const struct identity *owner);
-struct status *status_free(struct status *status);
-
-int status_fd(const struct status *status);
-int status_serve(const struct status *status, const char *text, size_t size);

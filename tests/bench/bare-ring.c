@@ -13,7 +13,7 @@
 #include <string.h>
 
 #include "bare.h"
-#include "engine-uring.h"
+#include "engine/uring.h"
 #include "options.h"
 
 static int exchange(struct uring *uring, unsigned *ret_n)

@@ -14,7 +14,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 
-#include "tunecho/util.h"
+#include "common/util.h"
 
 #define BARE_PACKET_MAX 65535
 

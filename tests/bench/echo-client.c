@@ -23,7 +23,7 @@
 #include <sys/socket.h>
 #include <sys/time.h>
 
-#include "tunecho/util.h"
+#include "common/util.h"
 
 #include "options.h"
 

@@ -24,8 +24,8 @@
 #include <string.h>
 #include <sys/socket.h>
 
-#include "tunecho/checksum.h"
-#include "tunecho/util.h"
+#include "packet/checksum.h"
+#include "common/util.h"
 
 #include "options.h"
 

@@ -25,9 +25,9 @@
 #include <unistd.h>
 
 #include "options.h"
-#include "tunecho/checksum.h"
-#include "tunecho/reflect.h"
-#include "tunecho/util.h"
+#include "packet/checksum.h"
+#include "packet/reflect.h"
+#include "common/util.h"
 
 #define PACKET_MIN 64
 #define PACKET_MAX 65535

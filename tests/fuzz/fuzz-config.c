@@ -8,8 +8,8 @@
 #include <unistd.h>
 
 #include "fuzz.h"
-#include "tunecho/config.h"
-#include "tunecho/util.h"
+#include "config/config.h"
+#include "common/util.h"
 
 struct told {
         const char *path;

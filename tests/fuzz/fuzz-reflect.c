@@ -10,7 +10,7 @@
 #include <string.h>
 
 #include "fuzz.h"
-#include "tunecho/reflect.h"
+#include "packet/reflect.h"
 
 /* Flags in the first byte of an input. */
 enum {

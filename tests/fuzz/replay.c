@@ -10,7 +10,7 @@
 #include <string.h>
 
 #include "fuzz.h"
-#include "tunecho/util.h"
+#include "common/util.h"
 
 #define INPUT_SIZE_MAX (1 << 20)
 

@@ -14,7 +14,7 @@ from harness import BUILD, LIMIT, SOURCE
 
 CLIENT = BUILD / "tunechoctl"
 
-TABLE = (SOURCE / "src/verdict.c").read_text(encoding="utf-8")
+TABLE = (SOURCE / "src/common/verdict.c").read_text(encoding="utf-8")
 VERDICTS = re.findall(r'"([a-z-]+)", "TUNECHO_[A-Z_]+"', TABLE)
 
 

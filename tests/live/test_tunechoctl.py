@@ -13,7 +13,7 @@ from fakes import CLIENT, VERDICTS, status
 from harness import LIMIT, NOPERM, SOURCE, USAGE, environment, sanitizer_complaint
 
 # What the client takes of an answer, in bytes.
-HEADER = (SOURCE / "include/tunecho/snapshot.h").read_text(encoding="utf-8")
+HEADER = (SOURCE / "src/client/snapshot.h").read_text(encoding="utf-8")
 TEXT_MAX = int(re.search(r"#define SNAPSHOT_TEXT_MAX (\d+)", HEADER)[1])
 
 NOT_RUNNING = 3

@@ -24,7 +24,7 @@
 #include <sys/prctl.h>
 #include <sys/socket.h>
 
-#include "tunecho/util.h"
+#include "common/util.h"
 
 #include "options.h"
 

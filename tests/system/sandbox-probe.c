@@ -29,7 +29,7 @@
 #include <sys/timex.h>
 #include <sys/wait.h>
 
-#include "tunecho/util.h"
+#include "common/util.h"
 
 /* Of syslog(2), whose header has no names for them. */
 #define SYSLOG_ACTION_SIZE_BUFFER 10

@@ -14,7 +14,7 @@
 
 #include <cmocka.h>
 
-#include "tunecho/util.h"
+#include "common/util.h"
 
 /* Runs in a child, where no assertion of cmocka may be. Returns NULL, or what went wrong. */
 typedef const char *(*child_function)(void);

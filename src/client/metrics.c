@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+
+/*
+ * The metrics, for Prometheus's text format or for OpenMetrics 1.0.
+ *
+ * They differ in HELP and TYPE alone: OpenMetrics leaves out of the name there what the samples of a type end
+ * with, and has a type for what only informs. Prometheus takes the last line for a comment.
+ */
+
+#include "client/print.h"
+
+#include <inttypes.h>
+
+#include "common/util.h"
+
+struct family;
+
+typedef void (*sample_printer)(FILE *file, const struct family *family, const struct snapshot *snapshot);
+
+static void print_up(FILE *file, const struct family *family, const struct snapshot *snapshot);
+static void print_info(FILE *file, const struct family *family, const struct snapshot *snapshot);
+static void print_packets(FILE *file, const struct family *family, const struct snapshot *snapshot);
+static void print_number(FILE *file, const struct family *family, const struct snapshot *snapshot);
+static void print_uptime(FILE *file, const struct family *family, const struct snapshot *snapshot);
+
+enum type {
+        TYPE_GAUGE,
+        TYPE_COUNTER,
+        TYPE_INFO,
+};
+
+static const struct {
+        const char *suffix; /* of a sample's name */
+        const char *prometheus;
+        const char *openmetrics;
+} types[] = {
+        [TYPE_GAUGE] = { "", "gauge", "gauge" },
+        [TYPE_COUNTER] = { "_total", "counter", "counter" },
+        [TYPE_INFO] = { "_info", "gauge", "info" },
+};
+
+#define NUMBER(field) .print = print_number, .offset = offsetof(struct snapshot, field)
+
+/* Each has the label interface. */
+static const struct family {
+        const char *name;
+        enum type type;
+        sample_printer print;
+        size_t offset; /* of a number within struct snapshot */
+        bool always;   /* there is one of an instance that does not answer, too */
+        const char *help;
+} families[] = {
+        { "tunecho_up", TYPE_GAUGE, .print = print_up, .always = true,
+          .help = "Whether the instance has answered." },
+        { "tunecho", TYPE_INFO, .print = print_info, .help = "State, engine and version of the instance." },
+        { "tunecho_packets", TYPE_COUNTER, .print = print_packets,
+          .help = "Packets read, by what became of them; all but reply and reply-fragment were dropped." },
+        { "tunecho_unsent_replies", TYPE_COUNTER, NUMBER(counters.unsent),
+          .help = "Replies that the device refused." },
+        { "tunecho_sessions", TYPE_GAUGE, NUMBER(sessions),
+          .help = "Pings that go on: a request came within the last ten seconds." },
+        { "tunecho_mtu_bytes", TYPE_GAUGE, NUMBER(mtu), .help = "The largest packet that the device takes." },
+        { "tunecho_uptime_seconds", TYPE_GAUGE, .print = print_uptime,
+          .help = "Time since the instance was ready." },
+};
+
+/* The beginning of a sample, up to its first label. */
+static void begin_sample(FILE *file, const struct family *family, const struct snapshot *snapshot)
+{
+        fprintf(file, "%s%s{interface=\"%s\"", family->name, types[family->type].suffix, snapshot->interface);
+}
+
+/* A value may have any printable character. */
+static void print_label(FILE *file, const char *name, const char *value)
+{
+        fprintf(file, ",%s=\"", name);
+        for (const char *c = value; *c != '\0'; c++)
+                fprintf(file, "%s%c", *c == '"' || *c == '\\' ? "\\" : "", *c);
+        (void) fputc('"', file);
+}
+
+static void print_up(FILE *file, const struct family *family, const struct snapshot *snapshot)
+{
+        begin_sample(file, family, snapshot);
+        fprintf(file, "} %d\n", snapshot->error == 0);
+}
+
+static void print_info(FILE *file, const struct family *family, const struct snapshot *snapshot)
+{
+        begin_sample(file, family, snapshot);
+        print_label(file, "state", snapshot->state);
+        print_label(file, "engine", snapshot->engine);
+        print_label(file, "version", snapshot->version);
+        fputs("} 1\n", file);
+}
+
+static void print_packets(FILE *file, const struct family *family, const struct snapshot *snapshot)
+{
+        for (enum verdict v = 0; v < _VERDICT_MAX; v++) {
+                begin_sample(file, family, snapshot);
+                print_label(file, "verdict", verdict_name(v));
+                fprintf(file, "} %" PRIu64 "\n", snapshot->counters.verdicts[v]);
+        }
+}
+
+static void print_number(FILE *file, const struct family *family, const struct snapshot *snapshot)
+{
+        begin_sample(file, family, snapshot);
+        fprintf(file, "} %" PRIu64 "\n", snapshot_number(snapshot, family->offset));
+}
+
+static void print_uptime(FILE *file, const struct family *family, const struct snapshot *snapshot)
+{
+        begin_sample(file, family, snapshot);
+        fprintf(file, "} %" PRIu64 ".%06" PRIu64 "\n", snapshot->uptime_usec / 1000000,
+                snapshot->uptime_usec % 1000000);
+}
+
+static void print_family(FILE *file, const struct family *family, const struct instances *instances,
+                         bool openmetrics)
+{
+        const char *suffix = openmetrics ? "" : types[family->type].suffix;
+        const char *type = openmetrics ? types[family->type].openmetrics : types[family->type].prometheus;
+
+        fprintf(file, "# HELP %s%s %s\n", family->name, suffix, family->help);
+        fprintf(file, "# TYPE %s%s %s\n", family->name, suffix, type);
+        for (size_t i = 0; i < instances->n; i++)
+                if (instances->snapshots[i].error == 0 || family->always)
+                        family->print(file, family, &instances->snapshots[i]);
+}
+
+/**
+ * metrics_print() - print instances as metrics
+ * @instances: the instances
+ * @openmetrics: in the strict sense, which Prometheus's own tools do not read from a file
+ * @file: where to
+ */
+void metrics_print(const struct instances *instances, bool openmetrics, FILE *file)
+{
+        for (size_t i = 0; i < ARRAY_SIZE(families); i++)
+                print_family(file, &families[i], instances, openmetrics);
+
+        fputs("# EOF\n", file);
+}

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "client/instances.h"
+
+/* The instances in the forms that people and programs want. */
+
+#define DURATION_TEXT_SIZE 32
+
+const char *duration_text(char text[static DURATION_TEXT_SIZE], uint64_t usec);
+
+int table_print(const struct instances *instances, FILE *file);
+int json_print(const struct instances *instances, FILE *file);
+void metrics_print(const struct instances *instances, bool openmetrics, FILE *file);

@@ -1,0 +1,223 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+
+/* Addresses and prefixes of both families: text, comparison, arithmetic. No packet, no descriptor. */
+
+#include "common/address.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/**
+ * address_size() - size of an address
+ * @family: AF_INET or AF_INET6
+ *
+ * Return: the size in bytes.
+ */
+size_t address_size(int family)
+{
+        return family == AF_INET ? sizeof(struct in_addr) : sizeof(struct in6_addr);
+}
+
+/**
+ * address_bits() - length of the prefix that is one address
+ * @family: AF_INET or AF_INET6
+ *
+ * Return: the length in bits, 32 or 128.
+ */
+uint8_t address_bits(int family)
+{
+        return (uint8_t) (address_size(family) * 8);
+}
+
+/**
+ * address_equal() - compare two addresses
+ * @a: an address
+ * @b: another
+ *
+ * Return: whether both are set, of one family, and the same.
+ */
+bool address_equal(const struct address *a, const struct address *b)
+{
+        if (a->family == AF_UNSPEC || a->family != b->family)
+                return false;
+
+        return a->family == AF_INET ? a->ipv4.s_addr == b->ipv4.s_addr
+                                    : memcmp(&a->ipv6, &b->ipv6, sizeof(a->ipv6)) == 0;
+}
+
+/**
+ * ipv4_is_unicast() - tell whether a host on a network can have this address
+ * @address: the address
+ *
+ * Return: false for 0/8, 127/8, multicast and 240/4, 255.255.255.255 included (RFC 1122 section 3.2.1.3).
+ */
+bool ipv4_is_unicast(struct in_addr address)
+{
+        uint32_t first = ntohl(address.s_addr) >> 24;
+
+        return first != 0 && first != IN_LOOPBACKNET && first < 224;
+}
+
+/**
+ * ipv6_is_unicast() - tell whether a host on a network can have this address
+ * @address: the address
+ *
+ * Return: false for ::, ::1, multicast (RFC 4291 section 2.4) and IPv4-mapped ones.
+ */
+bool ipv6_is_unicast(const struct in6_addr *address)
+{
+        return !IN6_IS_ADDR_UNSPECIFIED(address) && !IN6_IS_ADDR_LOOPBACK(address) &&
+               !IN6_IS_ADDR_MULTICAST(address) && !IN6_IS_ADDR_V4MAPPED(address);
+}
+
+/**
+ * address_is_unicast() - tell whether a host on a network can have this address
+ * @address: the address, of either family
+ *
+ * Return: as ipv4_is_unicast() and ipv6_is_unicast().
+ */
+bool address_is_unicast(const struct address *address)
+{
+        return address->family == AF_INET ? ipv4_is_unicast(address->ipv4) : ipv6_is_unicast(&address->ipv6);
+}
+
+/**
+ * prefix_contains() - match an address with a prefix
+ * @prefix: the prefix; bits behind its length do not matter
+ * @family: AF_INET or AF_INET6, of @address
+ * @address: the address in network byte order, of any alignment
+ */
+bool prefix_contains(const struct prefix *prefix, int family, const void *address)
+{
+        const uint8_t *bytes = address;
+        unsigned whole = prefix->length / 8, rest = prefix->length % 8;
+
+        if (prefix->address.family != family || memcmp(prefix->address.bytes, bytes, whole) != 0)
+                return false;
+
+        return rest == 0 || (prefix->address.bytes[whole] ^ bytes[whole]) >> (8 - rest) == 0;
+}
+
+/**
+ * destinations_contain() - match a destination with the Destination= prefixes
+ * @prefixes: the prefixes
+ * @n: how many there are
+ * @family: AF_INET or AF_INET6, of @address
+ * @address: the address in network byte order, of any alignment
+ *
+ * Return: whether one of the prefixes contains it, or there is none.
+ */
+bool destinations_contain(const struct prefix *prefixes, size_t n, int family, const void *address)
+{
+        for (size_t i = 0; i < n; i++)
+                if (prefix_contains(&prefixes[i], family, address))
+                        return true;
+
+        return n == 0;
+}
+
+/**
+ * prefix_broadcast() - the broadcast address of an IPv4 subnet
+ * @prefix: a prefix
+ *
+ * Return: the directed broadcast address, or 0.0.0.0 where there is none: IPv6, a single
+ *         address, a point-to-point /31 (RFC 3021).
+ */
+struct in_addr prefix_broadcast(const struct prefix *prefix)
+{
+        if (prefix->address.family != AF_INET || prefix->length > 30)
+                return (struct in_addr) { 0 };
+
+        return (struct in_addr) { prefix->address.ipv4.s_addr | htonl(UINT32_MAX >> prefix->length) };
+}
+
+/**
+ * address_parse() - read an address
+ * @ret_address: where to put it
+ * @text: an IPv4 or IPv6 address in the usual notation
+ *
+ * Return: 0, or -EINVAL if @text is none.
+ */
+int address_parse(struct address *ret_address, const char *text)
+{
+        struct address address = { .family = strchr(text, ':') ? AF_INET6 : AF_INET };
+
+        if (inet_pton(address.family, text, address.bytes) != 1)
+                return -EINVAL;
+
+        *ret_address = address;
+        return 0;
+}
+
+/**
+ * prefix_parse() - read an address with a prefix length, or without
+ * @ret_prefix: where to put it; bits behind the length are kept
+ * @ret_has_length: whether a length was given; else it is that of a single address
+ * @text: ADDRESS or ADDRESS/LENGTH
+ *
+ * Return: 0, or -EINVAL if @text is neither.
+ */
+int prefix_parse(struct prefix *ret_prefix, bool *ret_has_length, const char *text)
+{
+        char address[PREFIX_TEXT_SIZE];
+        struct prefix prefix;
+        const char *slash = strchr(text, '/');
+        size_t size = slash ? (size_t) (slash - text) : strlen(text);
+        int r;
+
+        if (size >= sizeof(address))
+                return -EINVAL;
+        memcpy(address, text, size);
+        address[size] = '\0';
+
+        r = address_parse(&prefix.address, address);
+        if (r < 0)
+                return r;
+
+        prefix.length = address_bits(prefix.address.family);
+        if (slash) {
+                size_t digits = strspn(slash + 1, "0123456789");
+                unsigned long length = strtoul(slash + 1, NULL, 10);
+
+                if (digits == 0 || digits > 3 || slash[1 + digits] != '\0' || length > prefix.length)
+                        return -EINVAL;
+                prefix.length = (uint8_t) length;
+        }
+
+        *ret_prefix = prefix;
+        *ret_has_length = slash != NULL;
+        return 0;
+}
+
+/**
+ * address_text() - write an address
+ * @text: room for the text
+ * @address: the address
+ *
+ * Return: @text.
+ */
+const char *address_text(char text[static PREFIX_TEXT_SIZE], const struct address *address)
+{
+        if (!inet_ntop(address->family, address->bytes, text, PREFIX_TEXT_SIZE))
+                text[0] = '\0';
+
+        return text;
+}
+
+/**
+ * prefix_text() - write a prefix as ADDRESS/LENGTH
+ * @text: room for the text
+ * @prefix: the prefix
+ *
+ * Return: @text.
+ */
+const char *prefix_text(char text[static PREFIX_TEXT_SIZE], const struct prefix *prefix)
+{
+        size_t size = strlen(address_text(text, &prefix->address));
+
+        (void) snprintf(text + size, PREFIX_TEXT_SIZE - size, "/%u", prefix->length);
+        return text;
+}

@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+/* How packets are moved; Type= of the settings, and the engine that the status names. */
+enum engine_type {
+        ENGINE_AUTO,
+        ENGINE_IO_URING,
+        ENGINE_SYSCALL,
+        _ENGINE_MAX,
+};
+
+const char *engine_type_name(enum engine_type type);

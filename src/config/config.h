@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+#include <net/if.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdio.h>
+
+#include "common/address.h"
+#include "common/engine-type.h"
+#include "packet/policy.h"
+
+#define CONFIG_MAX_ADDRESSES POLICY_MAX_ADDRESSES
+
+enum config_action {
+        CONFIG_RUN,
+        CONFIG_CHECK,
+        CONFIG_HELP,
+        CONFIG_VERSION,
+};
+
+/* One Address=: with a length the whole subnet lies behind the device, without one the peer does. */
+struct config_address {
+        struct prefix prefix;
+        bool has_length;
+};
+
+struct config {
+        int argc; /* what it was made of, to be read anew */
+        char **argv;
+        enum config_action action;
+        char interface[IFNAMSIZ];
+        const char *user; /* NULL: stay who we are */
+
+        unsigned mtu;          /* in bytes */
+        unsigned queue_length; /* in packets */
+
+        bool configure;
+        bool default_addresses; /* nobody asked for them: they follow from the interface's name */
+        struct config_address addresses[CONFIG_MAX_ADDRESSES];
+        size_t n_addresses;
+        struct address peer_ipv4;
+        struct address peer_ipv6;
+
+        struct prefix destinations[POLICY_MAX_DESTINATIONS];
+        size_t n_destinations;
+        unsigned hop_limit;
+        bool answer_broadcast;
+        bool answer_multicast;
+
+        enum engine_type engine;
+
+        bool log_packets;
+        bool log_sessions;
+};
+
+/* Told of each mistake: in a line of a file, in a file (line 0), or among the options (file NULL). */
+typedef void (*config_mistake_t)(void *userdata, const char *file, unsigned line, const char *message);
+
+int config_load(struct config *ret_config, int argc, char *argv[], config_mistake_t on_mistake,
+                void *userdata);
+int config_reload(struct config *ret_config, const struct config *config, config_mistake_t on_mistake,
+                  void *userdata);
+void config_drop_ipv6(struct config *config);
+
+bool config_has_ipv6(const struct config *config);
+const struct address *config_point_to_point(const struct config *config,
+                                            const struct config_address *address);
+struct address config_address_to_try(const struct config *config, int family);
+void config_policy(const struct config *config, struct policy *ret_policy);
+
+void config_print(const struct config *config, FILE *file);
+void config_print_help(FILE *file);

@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/uio.h>
+
+#include "tunecho/counters.h"
+#include "packet/reflect.h"
+#include "common/util.h"
+
+/* What an entry is about; the catalogue explains each. Drops have a kind of their own for each verdict. */
+enum message {
+        MESSAGE_READY,
+        MESSAGE_STOPPED,
+        MESSAGE_TOTALS,
+        MESSAGE_SETTINGS_WRONG,
+        MESSAGE_DEVICE_FAILED,
+        MESSAGE_DEVICE_LOST,
+        MESSAGE_PRIVILEGES,
+        MESSAGE_SYSTEM_FAILED,
+        MESSAGE_IPV6_OFF,
+        MESSAGE_NOT_ROUTED,
+        MESSAGE_PACKET,
+        MESSAGE_PACKETS_LEFT_OUT,
+        MESSAGE_TAKEN_OVER,
+        MESSAGE_DESCRIPTOR_CLOSED,
+        MESSAGE_STORE_FAILED,
+        MESSAGE_STATUS_FAILED,
+        MESSAGE_RELOADED,
+        MESSAGE_RELOAD_REFUSED,
+        MESSAGE_ENGINE_FALLBACK,
+        MESSAGE_ENGINE_UNREGISTERED,
+        MESSAGE_SESSION_OPENED,
+        MESSAGE_SESSION,
+        MESSAGE_SESSIONS,
+        _MESSAGE_MAX,
+};
+
+struct journal {
+        const char *interface; /* NULL or empty as long as it is not known */
+        bool native;           /* stderr is the journal's: entries with fields */
+        bool prefixed;         /* else: lines that begin with their level */
+};
+
+#define JOURNAL_MAX_FIELDS 48
+
+/* The fields of one entry, beside those that every entry has. */
+struct journal_fields {
+        struct iovec items[JOURNAL_MAX_FIELDS];
+        size_t n_items;
+        char text[4096];
+        size_t used;
+};
+
+const char *message_id(enum message message);
+
+void journal_init(struct journal *journal);
+void journal_add(struct journal_fields *fields, const char *format, ...) _printf_(2, 3);
+void journal_add_counters(struct journal_fields *fields, const struct counters *counters);
+void journal_send(const struct journal *journal, enum message message, const struct journal_fields *fields,
+                  int error, const char *format, ...) _printf_(5, 6);
+void journal_send_mistake(void *journal, const char *file, unsigned line, const char *message);
+void journal_send_drops(const struct journal *journal, enum verdict verdict, uint64_t n);
+void journal_send_packet(const struct journal *journal, const struct packet_info *packet, size_t size,
+                         enum verdict verdict);

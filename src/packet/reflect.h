@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+#include <netinet/in.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/address.h"
+#include "packet/policy.h"
+#include "tunecho/verdict.h"
+
+/* What was read of a packet, as far as reflect() came; 0 stands for what it did not reach. */
+struct packet_info {
+        struct address source;
+        struct address destination;
+        uint8_t protocol;  /* IPv6: of what follows the extension headers */
+        uint8_t hop_limit; /* as it arrived */
+        bool is_fragment;
+        bool has_icmp; /* type and code were read */
+        uint8_t type;
+        uint8_t code;
+        bool is_echo;        /* request or reply, with the rest */
+        uint16_t identifier; /* in host byte order */
+        uint16_t sequence;   /* in host byte order */
+};
+
+struct reflection {
+        size_t offset; /* where the reply begins within the packet's buffer, in bytes */
+        size_t length; /* of the reply in bytes, 0 if there is none */
+        struct packet_info packet;
+};
+
+bool reflect_needs_time(const void *packet, size_t size);
+enum verdict reflect(const struct policy *policy, uint32_t time_of_day, void *packet, size_t size,
+                     struct reflection *ret_reflection);
