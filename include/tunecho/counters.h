@@ -6,13 +6,13 @@
 
 #include "tunecho/verdict.h"
 
-/* Written by the engine alone. The verdicts add up to the packets read. */
+/* The verdicts add up to the packets read. */
 struct counters {
         uint64_t verdicts[_VERDICT_MAX];
-        uint64_t unsent; /* replies that the device refused: it was down, or out of buffers */
+        uint64_t unsent; /* replies that the device refused: it was down or out of buffer space */
 };
 
-/* Room for either text with every verdict in it. */
+/* Size in bytes of either text with every verdict in it. */
 #define COUNTERS_TEXT_SIZE 768
 
 uint64_t counters_packets(const struct counters *counters);

@@ -3,7 +3,7 @@
 
 #include <stdbool.h>
 
-/* What became of a packet. Every packet that was read has exactly one verdict. */
+/* The result of the checks of a packet. Every packet that was read has exactly one verdict. */
 enum verdict {
         VERDICT_REPLY,
         VERDICT_REPLY_FRAGMENT,

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
-/* Addresses and prefixes of both families: text, comparison, arithmetic. No packet, no descriptor. */
+/* Addresses and prefixes of both families: parse, format, compare. */
 
 #include "common/address.h"
 
@@ -22,7 +22,7 @@ size_t address_size(int family)
 }
 
 /**
- * address_bits() - length of the prefix that is one address
+ * address_bits() - length of the prefix of a single address
  * @family: AF_INET or AF_INET6
  *
  * Return: the length in bits, 32 or 128.
@@ -37,7 +37,7 @@ uint8_t address_bits(int family)
  * @a: an address
  * @b: another
  *
- * Return: whether both are set, of one family, and the same.
+ * Return: whether both are set, of the same family and equal.
  */
 bool address_equal(const struct address *a, const struct address *b)
 {
@@ -49,7 +49,7 @@ bool address_equal(const struct address *a, const struct address *b)
 }
 
 /**
- * ipv4_is_unicast() - tell whether a host on a network can have this address
+ * ipv4_is_unicast() - check whether an address is valid for a host on a network
  * @address: the address
  *
  * Return: false for 0/8, 127/8, multicast and 240/4, 255.255.255.255 included (RFC 1122 section 3.2.1.3).
@@ -62,7 +62,7 @@ bool ipv4_is_unicast(struct in_addr address)
 }
 
 /**
- * ipv6_is_unicast() - tell whether a host on a network can have this address
+ * ipv6_is_unicast() - check whether an address is valid for a host on a network
  * @address: the address
  *
  * Return: false for ::, ::1, multicast (RFC 4291 section 2.4) and IPv4-mapped ones.
@@ -74,7 +74,7 @@ bool ipv6_is_unicast(const struct in6_addr *address)
 }
 
 /**
- * address_is_unicast() - tell whether a host on a network can have this address
+ * address_is_unicast() - check whether an address is valid for a host on a network
  * @address: the address, of either family
  *
  * Return: as ipv4_is_unicast() and ipv6_is_unicast().
@@ -85,8 +85,8 @@ bool address_is_unicast(const struct address *address)
 }
 
 /**
- * prefix_contains() - match an address with a prefix
- * @prefix: the prefix; bits behind its length do not matter
+ * prefix_contains() - check whether a prefix contains an address
+ * @prefix: the prefix; the bits after its length are ignored
  * @family: AF_INET or AF_INET6, of @address
  * @address: the address in network byte order, of any alignment
  */
@@ -102,13 +102,13 @@ bool prefix_contains(const struct prefix *prefix, int family, const void *addres
 }
 
 /**
- * destinations_contain() - match a destination with the Destination= prefixes
+ * destinations_contain() - check whether a destination matches the Destination= prefixes
  * @prefixes: the prefixes
- * @n: how many there are
+ * @n: their number
  * @family: AF_INET or AF_INET6, of @address
  * @address: the address in network byte order, of any alignment
  *
- * Return: whether one of the prefixes contains it, or there is none.
+ * Return: whether one of the prefixes contains @address, or @n is 0.
  */
 bool destinations_contain(const struct prefix *prefixes, size_t n, int family, const void *address)
 {
@@ -120,10 +120,10 @@ bool destinations_contain(const struct prefix *prefixes, size_t n, int family, c
 }
 
 /**
- * prefix_broadcast() - the broadcast address of an IPv4 subnet
- * @prefix: a prefix
+ * prefix_broadcast() - compute the broadcast address of an IPv4 subnet
+ * @prefix: the address of a host with the length of its subnet
  *
- * Return: the directed broadcast address, or 0.0.0.0 where there is none: IPv6, a single
+ * Return: the directed broadcast address, or 0.0.0.0 if the subnet has none: IPv6, a single
  *         address, a point-to-point /31 (RFC 3021).
  */
 struct in_addr prefix_broadcast(const struct prefix *prefix)
@@ -135,11 +135,11 @@ struct in_addr prefix_broadcast(const struct prefix *prefix)
 }
 
 /**
- * address_parse() - read an address
- * @ret_address: where to put it
+ * address_parse() - parse an address
+ * @ret_address: set to the address on success
  * @text: an IPv4 or IPv6 address in the usual notation
  *
- * Return: 0, or -EINVAL if @text is none.
+ * Return: 0, or -EINVAL if @text is not an address.
  */
 int address_parse(struct address *ret_address, const char *text)
 {
@@ -153,9 +153,9 @@ int address_parse(struct address *ret_address, const char *text)
 }
 
 /**
- * prefix_parse() - read an address with a prefix length, or without
- * @ret_prefix: where to put it; bits behind the length are kept
- * @ret_has_length: whether a length was given; else it is that of a single address
+ * prefix_parse() - parse an address with an optional prefix length
+ * @ret_prefix: set to the prefix on success; the bits after its length are kept
+ * @ret_has_length: set to whether @text has a length; without one it is 32 or 128
  * @text: ADDRESS or ADDRESS/LENGTH
  *
  * Return: 0, or -EINVAL if @text is neither.
@@ -193,11 +193,11 @@ int prefix_parse(struct prefix *ret_prefix, bool *ret_has_length, const char *te
 }
 
 /**
- * address_text() - write an address
- * @text: room for the text
+ * address_text() - format an address
+ * @text: buffer for the text
  * @address: the address
  *
- * Return: @text.
+ * Return: @text, which is empty if @address is unset.
  */
 const char *address_text(char text[static PREFIX_TEXT_SIZE], const struct address *address)
 {
@@ -208,8 +208,8 @@ const char *address_text(char text[static PREFIX_TEXT_SIZE], const struct addres
 }
 
 /**
- * prefix_text() - write a prefix as ADDRESS/LENGTH
- * @text: room for the text
+ * prefix_text() - format a prefix as ADDRESS/LENGTH
+ * @text: buffer for the text
  * @prefix: the prefix
  *
  * Return: @text.

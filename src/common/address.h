@@ -6,7 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* An address of either family; unset where the family is AF_UNSPEC (0). */
+/* An address of either family; it is unset if the family is AF_UNSPEC (0). */
 struct address {
         int family;
         union {
@@ -21,7 +21,7 @@ struct prefix {
         uint8_t length; /* in bits */
 };
 
-/* The longest text of a prefix, its terminator included. */
+/* Size in bytes of the longest text of a prefix, with its terminator. */
 #define PREFIX_TEXT_SIZE (INET6_ADDRSTRLEN + sizeof("/128"))
 
 size_t address_size(int family);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
-/* Sums and text of what the engine counted. */
+/* Sums and text of the packet counters. */
 
 #include "tunecho/counters.h"
 
@@ -8,7 +8,7 @@
 #include <stdio.h>
 
 /**
- * counters_packets() - all packets read
+ * counters_packets() - sum up the packets read
  * @counters: the counters
  */
 uint64_t counters_packets(const struct counters *counters)
@@ -22,7 +22,7 @@ uint64_t counters_packets(const struct counters *counters)
 }
 
 /**
- * counters_replies() - the packets read that had a reply
+ * counters_replies() - sum up the packets that have a reply
  * @counters: the counters
  */
 uint64_t counters_replies(const struct counters *counters)
@@ -37,12 +37,12 @@ uint64_t counters_replies(const struct counters *counters)
 }
 
 /**
- * counters_drops_text() - what was dropped, as a person reads it
- * @text: room for the text
+ * counters_drops_text() - format the counters of dropped packets
+ * @text: buffer for the text
  * @counters: the counters
- * @separator: of the verdicts, one or two characters
+ * @separator: text between two verdicts, one or two characters
  *
- * Return: @text, such as "2 not-echo, 1 malformed"; empty if nothing was dropped.
+ * Return: @text, such as "2 not-echo, 1 malformed"; empty if no packet was dropped.
  */
 const char *counters_drops_text(char text[static COUNTERS_TEXT_SIZE], const struct counters *counters,
                                 const char *separator)
@@ -59,8 +59,8 @@ const char *counters_drops_text(char text[static COUNTERS_TEXT_SIZE], const stru
 }
 
 /**
- * counters_text() - the totals as a person reads them
- * @text: room for the text
+ * counters_text() - format the totals
+ * @text: buffer for the text
  * @counters: the counters
  *
  * Return: @text, such as "12 packets, 10 replies, 2 dropped (2 not-echo)".

@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
-/* What may be called an interface, to the daemon and to its client. */
+/* The names of interfaces that the daemon and the client accept. */
 
 #include "common/interface.h"
 
 #include <string.h>
 
 /**
- * interface_is_name() - tell whether an instance can have a name
+ * interface_is_name() - check the name of an interface
  * @name: the name
  *
- * systemd, a file's name and a log line bear it; the kernel takes more.
+ * The name is part of a unit name, a path and log lines, so fewer characters are valid than in the kernel.
  */
 bool interface_is_name(const char *name)
 {

@@ -1,7 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #pragma once
 
-/* The few helpers that every module may use; a new one needs a third caller. */
+/*
+ * This folder is linked into the daemon and into the client: addresses, names, verdicts, counters, and the
+ * helpers of this header, where a new one needs a third caller. It must not know packets, settings or the
+ * journal, and it keeps no state.
+ */
 
 #include <stddef.h>
 #include <stdint.h>
@@ -28,7 +32,7 @@ static inline int steal_fd(int *fd)
         return stolen;
 }
 
-/* Microseconds of the clock that nobody sets. */
+/* CLOCK_MONOTONIC in microseconds. */
 static inline uint64_t monotonic_usec(void)
 {
         struct timespec now;
@@ -37,7 +41,7 @@ static inline uint64_t monotonic_usec(void)
         return (uint64_t) now.tv_sec * 1000000 + (uint64_t) now.tv_nsec / 1000;
 }
 
-/* The same in milliseconds, signed as poll(2) has its timeouts. */
+/* CLOCK_MONOTONIC in milliseconds, signed like the timeouts of poll(2). */
 static inline int64_t monotonic_msec(void)
 {
         return (int64_t) (monotonic_usec() / 1000);

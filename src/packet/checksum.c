@@ -1,18 +1,18 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /*
- * The Internet checksum: sum (RFC 1071) and update (RFC 1624). Knows no protocol.
+ * The Internet checksum: sum (RFC 1071) and update (RFC 1624), for any protocol.
  *
- * Words are taken as they lie in memory. The one's complement sum does not depend on the byte order (RFC 1071
- * section 2(B)), so nothing here is swapped: a checksum that is read from a packet can be compared, updated
- * and written back as it is.
+ * Words are read in the byte order of memory. The one's complement sum does not depend on the byte order (RFC
+ * 1071 section 2(B)), so a checksum in network byte order is compared, updated and written back without a
+ * conversion.
  */
 
 #include "packet/checksum.h"
 
 #include <string.h>
 
-/* Sums side by side: the additions of one block do not wait for each other, and make whole vectors. */
+/* Independent partial sums, so that the compiler vectorizes the additions of a block. */
 #define LANES 8
 #define BLOCK (LANES * sizeof(uint64_t))
 
@@ -26,15 +26,15 @@ static uint16_t fold(uint64_t sum)
 
 /**
  * checksum_add() - add data to a one's complement sum
- * @sum: what was summed so far, 0 to begin with
+ * @sum: the sum so far, 0 at the start
  * @data: the data, of any alignment
- * @size: its size in bytes; only the last part of a sum may have an odd one
+ * @size: its size in bytes; only the last part of the data may have an odd size
  *
- * RFC 1071 section 2(C), parallel summation: 32-bit words in a 64-bit sum, whose carries
- * cannot get lost before 2^31 words, many more than an IP packet has. An odd byte at the end
+ * RFC 1071 section 2(C), parallel summation: 32-bit words in a 64-bit sum, which cannot
+ * overflow before 2^31 words, many more than an IP packet has. An odd byte at the end
  * is padded with zero.
  *
- * Return: the sum, to be added to or to be finished with checksum_finish().
+ * Return: the new sum, for another checksum_add() or for checksum_finish().
  */
 uint64_t checksum_add(uint64_t sum, const void *data, size_t size)
 {
@@ -68,11 +68,11 @@ uint64_t checksum_add(uint64_t sum, const void *data, size_t size)
 }
 
 /**
- * checksum_finish() - make a checksum of a sum
- * @sum: what checksum_add() returned
+ * checksum_finish() - fold a sum into a checksum
+ * @sum: the sum that checksum_add() returned
  *
- * Return: the one's complement of the folded sum. Over data that contains its own checksum
- *         it is 0 exactly if that checksum is right.
+ * Return: the one's complement of the folded sum. For data that contains its own checksum
+ *         it is 0 if and only if that checksum is correct.
  */
 uint16_t checksum_finish(uint64_t sum)
 {
@@ -81,15 +81,14 @@ uint16_t checksum_finish(uint64_t sum)
 
 /**
  * checksum_update() - update a checksum for one word that changed
- * @checksum: the checksum so far, right or wrong
- * @before: the word as it was, as it lies in memory
- * @after: the word as it is now
+ * @checksum: the old checksum, correct or not
+ * @before: the old word, in the byte order of memory
+ * @after: the new word
  *
- * RFC 1624 equation 3. The error that @checksum had, if any, stays in it. A word that was
- * rewritten with the value it had is no update (erratum 4782): equation 3 would turn 0xffff
- * into 0x0000.
+ * RFC 1624 equation 3. An error in @checksum is preserved. A word that does not change
+ * leaves the checksum as it is (erratum 4782): equation 3 would turn 0xffff into 0x0000.
  *
- * Return: the updated checksum. Where it is one of the two zeros, checksum_settle_zero() knows which.
+ * Return: the updated checksum; 0x0000 and 0xffff need checksum_normalize_zero().
  */
 uint16_t checksum_update(uint16_t checksum, uint16_t before, uint16_t after)
 {
@@ -98,12 +97,12 @@ uint16_t checksum_update(uint16_t checksum, uint16_t before, uint16_t after)
 
 /**
  * checksum_update_range() - update a checksum for words that changed
- * @checksum: the checksum so far
- * @before: the words as they were, of any alignment
- * @after: the words as they are now
+ * @checksum: the old checksum, correct or not
+ * @before: the old words, of any alignment
+ * @after: the new words, of any alignment
  * @size: the size of each in bytes, a multiple of 2
  *
- * Return: as checksum_update() for one word after the other.
+ * Return: the result of checksum_update() for each word in turn.
  */
 uint16_t checksum_update_range(uint16_t checksum, const void *before, const void *after, size_t size)
 {
@@ -122,17 +121,17 @@ uint16_t checksum_update_range(uint16_t checksum, const void *before, const void
 }
 
 /**
- * checksum_settle_zero() - pick the right one of the two zeros
+ * checksum_normalize_zero() - choose the representation of a zero checksum
  * @checksum: an updated checksum
- * @data_is_zero: whether all that it covers is zero
+ * @data_is_zero: whether all the data that it covers is zero
  *
- * One's complement has two zeros, and equation 3 cannot always tell them apart. A sum is
- * 0x0000 only where every term of it is, else it is 0xffff; so the checksum of data that is
- * all zero is 0xffff, and that of any other data is never 0xffff.
+ * One's complement has two zeros, and equation 3 does not always distinguish them. A sum is
+ * 0x0000 only if every term of it is 0; so the checksum of data that is all zero is 0xffff,
+ * and that of any other data is never 0xffff.
  *
- * Return: @checksum, or where it is 0x0000 or 0xffff, the one of the two that is right.
+ * Return: @checksum, or if it is 0x0000 or 0xffff, the correct one of the two.
  */
-uint16_t checksum_settle_zero(uint16_t checksum, bool data_is_zero)
+uint16_t checksum_normalize_zero(uint16_t checksum, bool data_is_zero)
 {
         if (checksum != 0x0000 && checksum != 0xffff)
                 return checksum;

@@ -10,4 +10,4 @@ uint16_t checksum_finish(uint64_t sum);
 
 uint16_t checksum_update(uint16_t checksum, uint16_t before, uint16_t after);
 uint16_t checksum_update_range(uint16_t checksum, const void *before, const void *after, size_t size);
-uint16_t checksum_settle_zero(uint16_t checksum, bool data_is_zero);
+uint16_t checksum_normalize_zero(uint16_t checksum, bool data_is_zero);

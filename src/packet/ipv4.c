@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
-/* What IPv4 asks of a reflector: RFC 791, RFC 792, RFC 1122 section 3.2, RFC 1812 section 4.3. */
+/* Echo requests and replies over IPv4: RFC 791, RFC 792, RFC 1122 section 3.2, RFC 1812 section 4.3. */
+
+#include "packet/ipv4.h"
 
 #include <arpa/inet.h>
 #include <netinet/ip.h>
 #include <netinet/ip_icmp.h>
 #include <string.h>
 
-#include "packet/reflect-private.h"
 #include "packet/checksum.h"
+#include "packet/icmp.h"
 
 static bool is_broadcast(const struct policy *policy, struct in_addr address)
 {
@@ -25,8 +27,8 @@ static bool is_group(const struct policy *policy, struct in_addr address)
                is_broadcast(policy, address);
 }
 
-/* Returns VERDICT_REPLY if there is to be a reply, and sets ret_answer to the address that it comes from. */
-static enum verdict judge_addresses(const struct policy *policy, struct in_addr source,
+/* Returns VERDICT_REPLY if the addresses allow a reply, and sets ret_answer to the source of the reply. */
+static enum verdict check_addresses(const struct policy *policy, struct in_addr source,
                                     struct in_addr destination, struct in_addr *ret_answer)
 {
         bool group = is_group(policy, destination);
@@ -51,41 +53,41 @@ static enum verdict judge_addresses(const struct policy *policy, struct in_addr 
         return VERDICT_REPLY;
 }
 
-/* The options of a reply, padded to whole words. */
+/* The options of a reply, padded to a multiple of 4 bytes. */
 struct reply_options {
         uint8_t bytes[MAX_IPOPTLEN];
         size_t size;
 };
 
 /*
- * RFC 791: a pointer counts from 1; where it is beyond the option, that is full; where some room is left, but
- * none for a whole entry, the packet is in error.
+ * RFC 791: a pointer counts from 1. An option is full if its pointer is greater than its length; an option
+ * that has space left, but less than one entry, is an error.
  */
 static bool is_full(const uint8_t *option)
 {
         return option[IPOPT_OFFSET] > option[IPOPT_OLEN];
 }
 
-static bool has_room(const uint8_t *option, unsigned size)
+static bool has_space(const uint8_t *option, unsigned size)
 {
         return option[IPOPT_OFFSET] - 1U + size <= option[IPOPT_OLEN];
 }
 
-/* Enters the address into a Record Route option. Whoever is next must find it full, or with room. */
+/* Adds the address to a Record Route option. Returns whether the option is valid, before and after that. */
 static bool record_route(uint8_t *option, struct in_addr address)
 {
         if (is_full(option))
                 return true;
-        if (!has_room(option, sizeof(address)))
+        if (!has_space(option, sizeof(address)))
                 return false;
 
         memcpy(option + option[IPOPT_OFFSET] - 1, &address, sizeof(address));
         option[IPOPT_OFFSET] += sizeof(address);
 
-        return is_full(option) || has_room(option, sizeof(address));
+        return is_full(option) || has_space(option, sizeof(address));
 }
 
-/* The same for a Timestamp option, whose entries are a time, or an address and a time. */
+/* Does the same with a Timestamp option, whose entries are a time, or an address and a time. */
 static bool record_time(uint8_t *option, struct in_addr address, uint32_t time_of_day)
 {
         uint8_t flag = option[3] & 0x0f, overflow = option[3] >> 4;
@@ -99,22 +101,23 @@ static bool record_time(uint8_t *option, struct in_addr address, uint32_t time_o
                 option[3] = (uint8_t) (flag | (overflow + 1) << 4);
                 return overflow < 15;
         }
-        if (!has_room(option, sizeof(time)))
+        if (!has_space(option, sizeof(time)))
                 return false;
         if (flag != IPOPT_TS_TSONLY && flag != IPOPT_TS_TSANDADDR && flag != IPOPT_TS_PRESPEC)
                 return true;
-        if (!has_room(option, (unsigned) size))
+        if (!has_space(option, (unsigned) size))
                 return false;
 
         entry = option + option[IPOPT_OFFSET] - 1;
         if (flag == IPOPT_TS_PRESPEC && memcmp(entry, &address, sizeof(address)) != 0)
-                return true; /* it is not our turn */
+                return true; /* the next entry is for another host */
         if (flag == IPOPT_TS_TSANDADDR)
                 memcpy(entry, &address, sizeof(address));
         memcpy(entry + size - sizeof(time), &time, sizeof(time));
         option[IPOPT_OFFSET] = (uint8_t) (option[IPOPT_OFFSET] + size);
 
-        return is_full(option) || has_room(option, flag == IPOPT_TS_PRESPEC ? sizeof(time) : (unsigned) size);
+        return is_full(option) ||
+               has_space(option, flag == IPOPT_TS_PRESPEC ? sizeof(time) : (unsigned) size);
 }
 
 static uint8_t *option_append(struct reply_options *options, const uint8_t *option)
@@ -127,11 +130,11 @@ static uint8_t *option_append(struct reply_options *options, const uint8_t *opti
 }
 
 /*
- * Reads the options of a request, and makes those of the reply: Record Route, then Timestamp (RFC 1122
- * section 3.2.2.6, in Linux's order). Returns VERDICT_REPLY unless they are why the packet is dropped.
+ * Parses the options of a request and builds those of the reply: Record Route, then Timestamp (RFC 1122
+ * section 3.2.2.6, in Linux's order). Returns VERDICT_REPLY, or the reason of the drop.
  */
-static enum verdict echo_options(const uint8_t *options, size_t size, struct in_addr answer,
-                                 uint32_t time_of_day, struct reply_options *ret_options)
+static enum verdict build_options(const uint8_t *options, size_t size, struct in_addr answer,
+                                  uint32_t time_of_day, struct reply_options *ret_options)
 {
         const uint8_t *route = NULL, *timestamp = NULL;
         size_t length;
@@ -173,11 +176,11 @@ static enum verdict echo_options(const uint8_t *options, size_t size, struct in_
         if (timestamp && !record_time(option_append(ret_options, timestamp), answer, time_of_day))
                 return VERDICT_BAD_OPTION;
 
-        ret_options->size = (ret_options->size + 3) & ~(size_t) 3; /* the rest is IPOPT_END */
+        ret_options->size = (ret_options->size + 3) & ~(size_t) 3; /* padded with IPOPT_END */
         return VERDICT_REPLY;
 }
 
-/* Whether all that the checksum covers is zero; unlike ICMPv6, ICMP has no pseudo-header. */
+/* Returns whether all that the checksum covers is zero; unlike ICMPv6, ICMP has no pseudo-header. */
 static bool echo_is_zero(const struct icmp_echo *echo, const uint8_t *data, size_t size)
 {
         if (echo->type != 0 || echo->code != 0 || echo->identifier != 0 || echo->sequence != 0)
@@ -195,15 +198,15 @@ static void write_echo_reply(uint8_t *data, size_t size)
         reply.type = ICMP_ECHOREPLY;
         reply.checksum = checksum_update_range(request.checksum, &request, &reply, sizeof(request));
         if (reply.checksum == 0)
-                reply.checksum = checksum_settle_zero(
+                reply.checksum = checksum_normalize_zero(
                         0, echo_is_zero(&reply, data + sizeof(reply), size - sizeof(reply)));
 
         memcpy(data, &reply, sizeof(reply));
 }
 
 /*
- * Makes room for the options of the reply, and drops those of the request. Returns the checksum updated for
- * it. Zeros behind the shorter ones do not count, so the difference of the words is that of the sums.
+ * Replaces the options of the request by those of the reply, which end where the message starts. Returns the
+ * updated checksum: both are compared over the size of the request's, as zeros add nothing to a sum.
  */
 static uint16_t write_options(uint8_t *packet, size_t before, const struct reply_options *options,
                               uint16_t checksum)
@@ -215,7 +218,7 @@ static uint16_t write_options(uint8_t *packet, size_t before, const struct reply
         return checksum;
 }
 
-/* Returns the length of the header that is written, right in front of what the packet carries. */
+/* Writes the header of the reply directly before the payload, and returns its length. */
 static size_t write_header(uint8_t *packet, const struct iphdr *ip, const struct reply_options *options,
                            struct in_addr answer, uint8_t hop_limit)
 {
@@ -236,13 +239,28 @@ static size_t write_header(uint8_t *packet, const struct iphdr *ip, const struct
         return after;
 }
 
+/* Returns whether the header and the whole packet are within the size bytes that were read. */
+static bool parse_header(const uint8_t *packet, size_t size, struct iphdr *ret_ip)
+{
+        size_t header, total;
+
+        if (size < sizeof(*ret_ip))
+                return false;
+
+        memcpy(ret_ip, packet, sizeof(*ret_ip));
+        header = ret_ip->ihl * sizeof(uint32_t);
+        total = ntohs(ret_ip->tot_len);
+
+        return header >= sizeof(*ret_ip) && total >= header && total <= size;
+}
+
 /**
- * reflect_ipv4() - judge an IPv4 packet and turn it into its reply
+ * reflect_ipv4() - check an IPv4 packet and turn it into its reply
  * @policy: which requests are answered, and how
  * @time_of_day: milliseconds since midnight UT
- * @packet: the packet, of any alignment; changed only if there is a reply
+ * @packet: the packet, of any alignment; modified only if there is a reply
  * @size: its size in bytes, at least 1
- * @ret_reflection: what was read of the packet, and where the reply lies within it
+ * @ret_reflection: the parsed header fields, and the position of the reply within @packet
  *
  * Return: the verdict.
  */
@@ -257,15 +275,11 @@ enum verdict reflect_ipv4(const struct policy *policy, uint32_t time_of_day, uin
         size_t header, total;
         struct iphdr ip;
 
-        if (size < sizeof(ip))
+        if (!parse_header(packet, size, &ip))
                 return VERDICT_MALFORMED;
 
-        memcpy(&ip, packet, sizeof(ip));
         header = ip.ihl * sizeof(uint32_t);
         total = ntohs(ip.tot_len);
-
-        if (header < sizeof(ip) || total < header || total > size)
-                return VERDICT_MALFORMED;
 
         info->source = (struct address) { .family = AF_INET, .ipv4.s_addr = ip.saddr };
         info->destination = (struct address) { .family = AF_INET, .ipv4.s_addr = ip.daddr };
@@ -286,18 +300,18 @@ enum verdict reflect_ipv4(const struct policy *policy, uint32_t time_of_day, uin
                 .request = ICMP_ECHO,
                 .reply = ICMP_ECHOREPLY,
         };
-        if (!fragment_is_sound(&part, header))
+        if (!icmp_part_is_valid(&part, header))
                 return VERDICT_MALFORMED;
 
-        addresses = judge_addresses(policy, info->source.ipv4, info->destination.ipv4, &answer);
+        addresses = check_addresses(policy, info->source.ipv4, info->destination.ipv4, &answer);
         if (header > sizeof(ip)) {
-                verdict =
-                        echo_options(packet + sizeof(ip), header - sizeof(ip), answer, time_of_day, &options);
+                verdict = build_options(packet + sizeof(ip), header - sizeof(ip), answer, time_of_day,
+                                        &options);
                 if (verdict != VERDICT_REPLY)
                         return verdict;
         }
 
-        verdict = judge_icmp(&part, info);
+        verdict = icmp_check(&part, info);
         if (!verdict_is_reply(verdict))
                 return verdict;
         if (addresses != VERDICT_REPLY)

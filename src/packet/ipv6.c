@@ -1,24 +1,26 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
-/* What IPv6 asks of a reflector: RFC 8200, RFC 4443. */
+/* Echo requests and replies over IPv6: RFC 8200, RFC 4443. */
+
+#include "packet/ipv6.h"
 
 #include <arpa/inet.h>
 #include <netinet/icmp6.h>
 #include <netinet/ip6.h>
 #include <string.h>
 
-#include "packet/reflect-private.h"
 #include "packet/checksum.h"
+#include "packet/icmp.h"
 
-/* Bounds of what is walked: nobody needs more, and every one costs time. The last two are Linux's. */
+/* Limits of what is parsed, as every header and option costs time. The last two are those of Linux. */
 #define EXTENSION_HEADERS_MAX 8 /* in a packet */
-#define OPTIONS_MAX           8 /* in an extension header, beside padding */
-#define PADDING_MAX           7 /* bytes in a row: more would align to nothing */
+#define OPTIONS_MAX           8 /* in an extension header, padding excluded */
+#define PADDING_MAX           7 /* consecutive bytes: the largest alignment is 8 */
 
-/* Every extension header is a multiple of this, and the Fragment header has it. */
+/* The length of an extension header is a multiple of this; that of the Fragment header is equal to it. */
 #define HEADER_UNIT 8
 
-/* ff02::1, and ff02::1:ff00:0/104 with the last 24 bits of the peer (RFC 4291 section 2.7.1) */
+/* ff02::1, and ff02::1:ff00:0/104 with the last 24 bits of the peer's address (RFC 4291 section 2.7.1) */
 static bool is_group_of_peer(const struct policy *policy, const struct in6_addr *address)
 {
         static const uint8_t solicited_node[13] = { 0xff, 0x02, [11] = 0x01, [12] = 0xff };
@@ -31,8 +33,8 @@ static bool is_group_of_peer(const struct policy *policy, const struct in6_addr 
                memcmp(address->s6_addr + 13, policy->peer_ipv6.s6_addr + 13, 3) == 0;
 }
 
-/* Returns VERDICT_REPLY if there is to be a reply, and sets ret_answer to the address that it comes from. */
-static enum verdict judge_addresses(const struct policy *policy, const struct in6_addr *source,
+/* Returns VERDICT_REPLY if the addresses allow a reply, and sets ret_answer to the source of the reply. */
+static enum verdict check_addresses(const struct policy *policy, const struct in6_addr *source,
                                     const struct in6_addr *destination, struct in6_addr *ret_answer)
 {
         if (!ipv6_is_unicast(source) || IN6_ARE_ADDR_EQUAL(source, destination))
@@ -54,7 +56,7 @@ static enum verdict judge_addresses(const struct policy *policy, const struct in
         return IN6_ARE_ADDR_EQUAL(source, ret_answer) ? VERDICT_BAD_SOURCE : VERDICT_REPLY;
 }
 
-/* RFC 8200 section 8.1; the length of an ICMPv6 message in a packet that is no jumbogram fits in 16 bits. */
+/* RFC 8200 section 8.1. Jumbograms are not supported, so the length fits in 16 bits. */
 static uint64_t pseudo_header_sum(const struct ip6_hdr *ip, size_t length)
 {
         uint64_t sum = (uint64_t) htons((uint16_t) length) + htons(IPPROTO_ICMPV6);
@@ -79,10 +81,10 @@ static bool is_zero(const uint8_t *data, size_t size)
 }
 
 /*
- * RFC 8200 section 4.2: an option that is not known is skipped if its two highest bits say so, as all of ours
- * do.
+ * RFC 8200 section 4.2: an unknown option is skipped if its two highest bits are zero. No option whose two
+ * highest bits are not zero is known here.
  */
-static bool options_are_fine(const uint8_t *option, const uint8_t *end, bool hop_by_hop)
+static bool options_are_valid(const uint8_t *option, const uint8_t *end, bool hop_by_hop)
 {
         size_t padding = 0, length;
         unsigned n = 0;
@@ -116,18 +118,18 @@ static bool options_are_fine(const uint8_t *option, const uint8_t *end, bool hop
         return true;
 }
 
-/* How far the walk through the extension headers has come. */
+/* State of the loop over the extension headers. */
 struct walk {
-        uint8_t *first;    /* where they begin */
-        uint8_t *next;     /* the one that is next, or what is behind the last one */
+        uint8_t *first;    /* extension header, or the payload */
+        uint8_t *next;     /* header to parse; at the end, the payload */
         uint8_t *end;      /* of the packet */
-        uint8_t type;      /* of what is next */
+        uint8_t type;      /* of the next header */
         uint8_t *fragment; /* the Fragment header, or NULL */
         size_t offset;     /* of the fragment, in bytes */
-        bool more;         /* fragments follow */
+        bool more;         /* another fragment follows */
 };
 
-static bool is_piece(const struct walk *walk)
+static bool is_fragment(const struct walk *walk)
 {
         return walk->more || walk->offset > 0;
 }
@@ -150,12 +152,12 @@ static enum verdict read_fragment_header(struct walk *walk)
                 .offset = walk->offset,
                 .more = walk->more,
         };
-        return fragment_is_sound(&part, (size_t) (walk->next - walk->first)) ? VERDICT_REPLY
-                                                                             : VERDICT_MALFORMED;
+        return icmp_part_is_valid(&part, (size_t) (walk->next - walk->first)) ? VERDICT_REPLY
+                                                                              : VERDICT_MALFORMED;
 }
 
-/* Walks up to the ICMPv6 message. Returns VERDICT_REPLY if it gets there, else why the packet is dropped. */
-static enum verdict walk_headers(struct walk *walk)
+/* Parses the extension headers up to the ICMPv6 message. Returns VERDICT_REPLY, or the reason of the drop. */
+static enum verdict parse_headers(struct walk *walk)
 {
         for (unsigned n = 0; walk->type != IPPROTO_ICMPV6; n++) {
                 enum verdict verdict = VERDICT_REPLY;
@@ -164,7 +166,7 @@ static enum verdict walk_headers(struct walk *walk)
 
                 if (!is_extension_header(walk->type))
                         return VERDICT_NOT_ICMP;
-                if (is_piece(walk) || n == EXTENSION_HEADERS_MAX)
+                if (is_fragment(walk) || n == EXTENSION_HEADERS_MAX)
                         return VERDICT_UNSUPPORTED;
                 if (left < HEADER_UNIT)
                         return VERDICT_MALFORMED;
@@ -179,7 +181,7 @@ static enum verdict walk_headers(struct walk *walk)
                         verdict = read_fragment_header(walk);
                 else if (walk->type == IPPROTO_ROUTING)
                         verdict = header[3] == 0 ? VERDICT_REPLY : VERDICT_SOURCE_ROUTE;
-                else if (!options_are_fine(header + 2, header + length, walk->type == IPPROTO_HOPOPTS))
+                else if (!options_are_valid(header + 2, header + length, walk->type == IPPROTO_HOPOPTS))
                         verdict = VERDICT_BAD_OPTION;
                 if (verdict != VERDICT_REPLY)
                         return verdict;
@@ -200,27 +202,21 @@ static void write_echo_reply(uint8_t *data, const struct in6_addr *destination, 
         reply = request;
         reply.type = ICMP6_ECHO_REPLY;
         checksum = checksum_update_range(request.checksum, &request, &reply, sizeof(request));
-        /*
-         * The sum covers the addresses, too: swapping them leaves it alone, answering from another one does
-         * not.
-         */
+        /* The pseudo-header has both addresses: the sum changes only if the reply comes from another one. */
         checksum = checksum_update_range(checksum, destination, answer, sizeof(*answer));
-        reply.checksum = checksum_settle_zero(checksum, false);
+        reply.checksum = checksum_normalize_zero(checksum, false);
 
         memcpy(data, &reply, sizeof(reply));
 }
 
-/*
- * Returns where the reply begins: right in front of the message, or of the Fragment header if it is in
- * pieces.
- */
+/* Writes the header directly before the message or its Fragment header. Returns the start of the reply. */
 static uint8_t *write_headers(const struct ip6_hdr *ip, const struct walk *walk,
                               const struct in6_addr *answer, uint8_t hop_limit)
 {
-        uint8_t *payload = is_piece(walk) ? walk->fragment : walk->next, *start = payload - sizeof(*ip);
+        uint8_t *payload = is_fragment(walk) ? walk->fragment : walk->next, *start = payload - sizeof(*ip);
         struct ip6_hdr reply = *ip;
 
-        if (is_piece(walk)) {
+        if (is_fragment(walk)) {
                 struct ip6_frag fragment;
 
                 memcpy(&fragment, payload, sizeof(fragment));
@@ -231,7 +227,7 @@ static uint8_t *write_headers(const struct ip6_hdr *ip, const struct walk *walk,
 
         reply.ip6_flow &= htonl(0xfff00000); /* version and traffic class */
         reply.ip6_plen = htons((uint16_t) (walk->end - payload));
-        reply.ip6_nxt = is_piece(walk) ? IPPROTO_FRAGMENT : IPPROTO_ICMPV6;
+        reply.ip6_nxt = is_fragment(walk) ? IPPROTO_FRAGMENT : IPPROTO_ICMPV6;
         reply.ip6_hlim = hop_limit;
         reply.ip6_src = *answer;
         reply.ip6_dst = ip->ip6_src;
@@ -241,11 +237,11 @@ static uint8_t *write_headers(const struct ip6_hdr *ip, const struct walk *walk,
 }
 
 /**
- * reflect_ipv6() - judge an IPv6 packet and turn it into its reply
+ * reflect_ipv6() - check an IPv6 packet and turn it into its reply
  * @policy: which requests are answered, and how
- * @packet: the packet, of any alignment; changed only if there is a reply
+ * @packet: the packet, of any alignment; modified only if there is a reply
  * @size: its size in bytes, at least 1
- * @ret_reflection: what was read of the packet, and where the reply lies within it
+ * @ret_reflection: the parsed header fields, and the position of the reply within @packet
  *
  * Return: the verdict.
  */
@@ -273,13 +269,13 @@ enum verdict reflect_ipv6(const struct policy *policy, uint8_t *packet, size_t s
                 .end = packet + sizeof(ip) + ntohs(ip.ip6_plen),
                 .type = ip.ip6_nxt,
         };
-        verdict = walk_headers(&walk);
+        verdict = parse_headers(&walk);
 
         info->source = (struct address) { .family = AF_INET6, .ipv6 = ip.ip6_src };
         info->destination = (struct address) { .family = AF_INET6, .ipv6 = ip.ip6_dst };
         info->protocol = walk.type;
         info->hop_limit = ip.ip6_hlim;
-        info->is_fragment = is_piece(&walk);
+        info->is_fragment = is_fragment(&walk);
         if (verdict != VERDICT_REPLY)
                 return verdict;
 
@@ -292,11 +288,11 @@ enum verdict reflect_ipv6(const struct policy *policy, uint8_t *packet, size_t s
                 .request = ICMP6_ECHO_REQUEST,
                 .reply = ICMP6_ECHO_REPLY,
         };
-        verdict = judge_icmp(&part, info);
+        verdict = icmp_check(&part, info);
         if (!verdict_is_reply(verdict))
                 return verdict;
 
-        addresses = judge_addresses(policy, &ip.ip6_src, &ip.ip6_dst, &answer);
+        addresses = check_addresses(policy, &ip.ip6_src, &ip.ip6_dst, &answer);
         if (addresses != VERDICT_REPLY)
                 return addresses;
 

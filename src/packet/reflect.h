@@ -10,23 +10,23 @@
 #include "packet/policy.h"
 #include "tunecho/verdict.h"
 
-/* What was read of a packet, as far as reflect() came; 0 stands for what it did not reach. */
+/* The parsed header fields of a packet; those that reflect() did not parse are 0. */
 struct packet_info {
         struct address source;
         struct address destination;
-        uint8_t protocol;  /* IPv6: of what follows the extension headers */
-        uint8_t hop_limit; /* as it arrived */
+        uint8_t protocol;  /* IPv6: the next header after the extension headers */
+        uint8_t hop_limit; /* TTL or hop limit of the packet */
         bool is_fragment;
-        bool has_icmp; /* type and code were read */
+        bool has_icmp; /* type and code are set */
         uint8_t type;
         uint8_t code;
-        bool is_echo;        /* request or reply, with the rest */
+        bool is_echo;        /* echo request or reply; identifier and sequence are set */
         uint16_t identifier; /* in host byte order */
         uint16_t sequence;   /* in host byte order */
 };
 
 struct reflection {
-        size_t offset; /* where the reply begins within the packet's buffer, in bytes */
+        size_t offset; /* of the reply within the packet's buffer, in bytes */
         size_t length; /* of the reply in bytes, 0 if there is none */
         struct packet_info packet;
 };

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
-/* Addresses and prefixes: what text is one, which belong together, which a host can have. */
+/* Addresses and prefixes: parse, format, compare, and which are valid for a host. */
 
 #include "common/address.h"
 
@@ -37,7 +37,7 @@ static void test_sizes(void **state)
         assert_int_equal(address_bits(AF_INET6), 128);
 }
 
-/* Text, and how it is written again; NULL: no address. */
+/* Text, and the same address formatted; NULL: not an address. */
 static void test_address_parse(void **state)
 {
         static const struct {
@@ -182,7 +182,7 @@ static void test_equal(void **state)
                 other.bytes[i] ^= 0x80;
                 assert_false(address_equal(&ipv6, &other));
 
-                /* What lies behind the four bytes of IPv4 is none of it. */
+                /* The bytes after the four of IPv4 are ignored. */
                 other = ipv4;
                 other.bytes[i] ^= 0x80;
                 assert_int_equal(address_equal(&ipv4, &other), i >= 4);
@@ -193,7 +193,7 @@ static void test_equal(void **state)
         assert_false(address_equal(&ipv4, &noise));
 }
 
-/* The families' special addresses at both of their ends. */
+/* The first and the last of the special addresses of each family. */
 static void test_unicast(void **state)
 {
         static const struct {
@@ -294,7 +294,7 @@ static void test_contains(void **state)
         }
 }
 
-/* Every length, with one bit changed in every place: it matters in front of the length, and not behind it. */
+/* Every length, with every bit changed: a bit is compared only if it is within the length. */
 static void test_contains_every_bit(void **state)
 {
         static const char *const bases[] = { "198.18.77.1", "2001:db8:1234:5678:9abc:def0:1234:5678" };

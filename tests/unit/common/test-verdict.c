@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
-/* The names of the verdicts, and the sums and the text of what was counted of them. */
+/* The names of the verdicts, and the sums and the text of their counters. */
 
 #include "tunecho/verdict.h"
 
@@ -40,7 +40,7 @@ static void test_fields(void **state)
         }
 }
 
-/* Names that are in the manual, in people's dashboards, and in their scripts. */
+/* These names are an interface: the manual, dashboards and scripts use them. */
 static void test_names_stay(void **state)
 {
         static const struct {
@@ -126,9 +126,8 @@ static void test_text(void **state)
         }
 }
 
-/* The largest numbers that there can be, and every verdict among them: nothing is cut off, nothing written
- * beyond. */
-static void check_room(uint64_t each)
+/* The largest counters, for every verdict: the text is complete and fits. */
+static void check_size(uint64_t each)
 {
         struct counters counters = { .unsent = UINT64_MAX };
         char *text = malloc(COUNTERS_TEXT_SIZE);
@@ -146,15 +145,15 @@ static void check_room(uint64_t each)
         free(text);
 }
 
-static void test_text_has_room(void **state)
+static void test_text_fits(void **state)
 {
         (void) state;
 
-        check_room(UINT64_MAX / _VERDICT_MAX);
-        check_room(UINT64_C(1000000000000000000));
+        check_size(UINT64_MAX / _VERDICT_MAX);
+        check_size(UINT64_C(1000000000000000000));
 }
 
-/* What follows "dropped as malformed: " in an entry: half a sentence, and one of its own. */
+/* The clause after "dropped as malformed: " in an entry; no two verdicts share one. */
 static void test_meanings(void **state)
 {
         (void) state;
@@ -180,7 +179,7 @@ int main(void)
                 cmocka_unit_test(test_replies),
                 cmocka_unit_test(test_sums),
                 cmocka_unit_test(test_text),
-                cmocka_unit_test(test_text_has_room),
+                cmocka_unit_test(test_text_fits),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

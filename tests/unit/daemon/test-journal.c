@@ -397,10 +397,10 @@ static void test_text_of_drops(void **state)
         memset(&told, 0, sizeof(told));
         told.invocation = "0123456789abcdef0123456789abcdef";
         assert_tells(tell_drops,
-                     "<5>'tun0' dropped 1 packet as not-ours: Destination= does not contain their "
-                     "destination\n"
-                     "<5>'tun0' dropped 18446744073709551615 packets as bad-icmp-checksum: something "
-                     "on the way changes packets, or leaves checksums to an offload\n");
+                     "<5>'tun0' dropped 1 packet as not-ours: Destination= does not contain the "
+                     "destination address\n"
+                     "<5>'tun0' dropped 18446744073709551615 packets as bad-icmp-checksum: the checksum "
+                     "does not match the message: corruption, or checksum offload\n");
 }
 
 /* An entry's own fields, of which some are more than there is room for. */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /*
- * What reflect() has to do, once more: straight from the rules, byte by byte, with checksums that are summed
- * up anew. It shares neither code nor method with what it judges, and speed is no concern.
+ * A reference implementation of reflect(): directly from the rules, byte by byte, with checksums that are
+ * computed over the whole data. It shares neither code nor method with the code under test.
  */
 
 #include "model.h"
@@ -14,7 +14,7 @@
 
 /**
  * slow_sum() - the one's complement sum as RFC 1071 defines it
- * @sum: what was summed so far, 0 to begin with
+ * @sum: the sum so far, 0 at the start
  * @data: the data; an odd byte at the end is the upper half of a word
  * @size: its size in bytes
  *
@@ -348,7 +348,7 @@ static enum verdict options_ipv4(const uint8_t *options, size_t size, const uint
 }
 
 /* What is said of an ICMP message, and of its parts. */
-static enum verdict judge_icmp(const uint8_t *packet, const uint8_t *icmp, size_t size, size_t offset,
+static enum verdict check_icmp(const uint8_t *packet, const uint8_t *icmp, size_t size, size_t offset,
                                bool more, uint8_t request)
 {
         if (offset > 0)
@@ -362,11 +362,10 @@ static enum verdict judge_icmp(const uint8_t *packet, const uint8_t *icmp, size_
 }
 
 /*
- * The checksum that gives the reply the sum that the request had: 0xffff if it was right, and whatever else
- * it was if not. A sum of zero is all-zero data, whose checksum is 0xffff; else that number is written as
- * 0x0000.
+ * Writes the checksum with which the reply has the same sum as the request: 0xffff if the checksum was
+ * correct. All-zero data has a sum of zero, and the checksum 0xffff; other data never has that checksum.
  */
-static void settle_checksum(const uint8_t *packet, uint8_t *icmp, size_t size, uint16_t sum_before)
+static void write_checksum(const uint8_t *packet, uint8_t *icmp, size_t size, uint16_t sum_before)
 {
         uint32_t sum;
 
@@ -410,7 +409,7 @@ static enum verdict model_ipv4(const struct policy *policy, uint32_t time_of_day
         if (verdict != VERDICT_REPLY)
                 return verdict;
 
-        verdict = judge_icmp(packet, icmp, data, offset, more, 8);
+        verdict = check_icmp(packet, icmp, data, offset, more, 8);
         if (verdict != VERDICT_REPLY && verdict != VERDICT_REPLY_FRAGMENT)
                 return verdict;
         if (addresses != VERDICT_REPLY)
@@ -419,7 +418,7 @@ static enum verdict model_ipv4(const struct policy *policy, uint32_t time_of_day
         if (verdict == VERDICT_REPLY) {
                 sum = icmp_sum(packet, icmp, data);
                 icmp[0] = 0;
-                settle_checksum(packet, icmp, data, sum);
+                write_checksum(packet, icmp, data, sum);
         }
 
         memcpy(header, packet, 20);
@@ -521,7 +520,7 @@ static enum verdict model_ipv6(const struct policy *policy, uint8_t *packet, siz
         if (type != ICMPV6)
                 return VERDICT_NOT_ICMP;
 
-        verdict = judge_icmp(packet, packet + position, end - position, offset, more, 128);
+        verdict = check_icmp(packet, packet + position, end - position, offset, more, 128);
         if (verdict != VERDICT_REPLY && verdict != VERDICT_REPLY_FRAGMENT)
                 return verdict;
         addresses = addresses_ipv6(policy, packet + 8, packet + 24, answer);
@@ -541,7 +540,7 @@ static enum verdict model_ipv6(const struct policy *policy, uint8_t *packet, siz
         memcpy(header + 24, packet + 8, 16);
         if (verdict == VERDICT_REPLY) {
                 packet[position] = 129;
-                settle_checksum(header, packet + position, end - position, sum);
+                write_checksum(header, packet + position, end - position, sum);
         }
         if (offset > 0 || more) {
                 packet[fragment + 1] = 0;

@@ -444,7 +444,7 @@ static void dump(const char *what, const uint8_t *bytes, size_t size)
         print_error("\n");
 }
 
-/* A reply is no request, and nobody makes a second reply of it; of a later fragment nobody can tell. */
+/* A reply that is read again is dropped, so there is no loop. A later fragment has no type to check. */
 static void check_reply(const struct policy *policy, const uint8_t *reply, size_t length)
 {
         bool has_options = reply[0] >> 4 == 4 && reply[0] != 0x45;
@@ -467,7 +467,7 @@ static void check_reply(const struct policy *policy, const uint8_t *reply, size_
  * @size: its size in bytes
  *
  * The packet lies in a buffer of exactly its size, and every byte of that must be what the model
- * says: those of the reply, those beside it, and all of them where there is none.
+ * says: those of the reply, those before and after it, and all of them if there is no reply.
  *
  * Return: the verdict.
  */

@@ -14,10 +14,10 @@
 #include "model.h"
 #include "unit.h"
 
-/* Words that lie where carries and the two zeros of one's complement do. */
+/* Words that cause carries and the two zeros of one's complement. */
 static const uint16_t edges[] = { 0x0000, 0x0001, 0x00ff, 0x0100, 0x7fff, 0x8000, 0xff00, 0xfffe, 0xffff };
 
-/* A checksum as it lies in memory, which is what the module deals in. */
+/* A checksum in the byte order of memory, as the module has it. */
 static uint16_t slow_checksum(const void *data, size_t size)
 {
         return htons((uint16_t) ~slow_sum(0, data, size));
@@ -155,7 +155,7 @@ static void test_add_long_data(void **state)
                 }
 }
 
-/* The most that one packet can carry, whose checksum is known without any computation. */
+/* The largest payload of a packet, with a checksum that is known without computation. */
 static void test_add_loses_no_carry(void **state)
 {
         static uint8_t ones[65535];
@@ -189,7 +189,7 @@ static void test_add_in_parts(void **state)
                 }
 }
 
-/* Data that contains its own checksum sums up to zero, and no longer does with any other one. */
+/* The checksum of data that contains its own checksum is zero, and with every other checksum it is not. */
 static void test_add_verifies(void **state)
 {
         uint8_t data[60];
@@ -241,7 +241,7 @@ static void check_every_pair(uint16_t rest, uint32_t stride)
                 if (difference == 0)
                         continue;
 
-                /* Where the two differ it is by their zero alone, which the data settles. */
+                /* The two differ only in the representation of zero, which depends on the data. */
                 for (uint32_t after = 0; after <= UINT16_MAX; after++) {
                         uint16_t updated = checksum_update(checksum, (uint16_t) before, (uint16_t) after);
 
@@ -249,7 +249,7 @@ static void check_every_pair(uint16_t rest, uint32_t stride)
                                 continue;
 
                         assert_true(is_same_number(updated, expected[after]));
-                        assert_int_equal(checksum_settle_zero(updated, rest == 0 && after == 0),
+                        assert_int_equal(checksum_normalize_zero(updated, rest == 0 && after == 0),
                                          expected[after]);
                         n_zeros++;
                 }
@@ -297,7 +297,7 @@ static void test_update_at_every_sum(void **state)
                                 uint16_t updated = checksum_update(slow_checksum(before, sizeof(before)),
                                                                    edges[i], edges[j]);
 
-                                assert_int_equal(checksum_settle_zero(updated, rest == 0 && edges[j] == 0),
+                                assert_int_equal(checksum_normalize_zero(updated, rest == 0 && edges[j] == 0),
                                                  slow_checksum(after, sizeof(after)));
                         }
 }
@@ -320,7 +320,7 @@ static void test_update_with_the_same_word(void **state)
                         assert_int_equal(checksum_update((uint16_t) checksum, edges[i], edges[i]), checksum);
 }
 
-/* What the sum of data and checksum was off by, it is off by after the update. */
+/* An error in the old checksum is the same error in the updated one. */
 static void test_update_keeps_every_error(void **state)
 {
         (void) state;
@@ -349,6 +349,7 @@ static void test_update_range(void **state)
                                 uint8_t *before = malloc(alignment + size),
                                         *after = malloc(2 * alignment + size);
                                 uint16_t checksum, updated;
+                                bool is_zero;
 
                                 assert_non_null(before);
                                 assert_non_null(after);
@@ -365,10 +366,9 @@ static void test_update_range(void **state)
                                 checksum = slow_checksum(before + alignment, size);
                                 updated = checksum_update_range(checksum, before + alignment,
                                                                 after + 2 * alignment, size);
-                                assert_int_equal(
-                                        checksum_settle_zero(updated,
-                                                             slow_sum(0, after + 2 * alignment, size) == 0),
-                                        slow_checksum(after + 2 * alignment, size));
+                                is_zero = slow_sum(0, after + 2 * alignment, size) == 0;
+                                assert_int_equal(checksum_normalize_zero(updated, is_zero),
+                                                 slow_checksum(after + 2 * alignment, size));
                                 assert_int_equal(checksum_update_range(checksum, before + alignment,
                                                                        before + alignment, size),
                                                  checksum);
@@ -377,17 +377,17 @@ static void test_update_range(void **state)
                         }
 }
 
-static void test_settle_zero(void **state)
+static void test_normalize_zero(void **state)
 {
         (void) state;
 
-        assert_int_equal(checksum_settle_zero(0x0000, true), 0xffff);
-        assert_int_equal(checksum_settle_zero(0xffff, true), 0xffff);
-        assert_int_equal(checksum_settle_zero(0x0000, false), 0x0000);
-        assert_int_equal(checksum_settle_zero(0xffff, false), 0x0000);
+        assert_int_equal(checksum_normalize_zero(0x0000, true), 0xffff);
+        assert_int_equal(checksum_normalize_zero(0xffff, true), 0xffff);
+        assert_int_equal(checksum_normalize_zero(0x0000, false), 0x0000);
+        assert_int_equal(checksum_normalize_zero(0xffff, false), 0x0000);
         for (uint32_t checksum = 1; checksum < UINT16_MAX; checksum++) {
-                assert_int_equal(checksum_settle_zero((uint16_t) checksum, true), checksum);
-                assert_int_equal(checksum_settle_zero((uint16_t) checksum, false), checksum);
+                assert_int_equal(checksum_normalize_zero((uint16_t) checksum, true), checksum);
+                assert_int_equal(checksum_normalize_zero((uint16_t) checksum, false), checksum);
         }
 }
 
@@ -411,7 +411,7 @@ int main(void)
                 cmocka_unit_test(test_update_with_the_same_word),
                 cmocka_unit_test(test_update_keeps_every_error),
                 cmocka_unit_test(test_update_range),
-                cmocka_unit_test(test_settle_zero),
+                cmocka_unit_test(test_normalize_zero),
         };
         int failures;
 
@@ -419,9 +419,8 @@ int main(void)
 
         /* Not before, where only the version of the protocol may be. */
         if (UNIT_STRIDE > 1)
-                print_message(
-                        "# a slow build: of the old words only every %dth is taken, and those at the edges\n",
-                        UNIT_STRIDE);
+                print_message("# a slow build: only every %dth old word is tested, and those at the edges\n",
+                              UNIT_STRIDE);
 
         return failures;
 }

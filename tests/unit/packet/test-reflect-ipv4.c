@@ -26,7 +26,7 @@ static struct packet with_options(const uint8_t *options, size_t size)
         return packet;
 }
 
-/* The header alone: what lies behind its options is not even there to be read. */
+/* Checks the header alone, without the message. */
 static void check_without_message(const struct packet *packet)
 {
         struct packet header = *packet;
@@ -89,14 +89,15 @@ static void test_options(void **state)
                   8, { 7, 7, 8, 10, 0, 0, 1, 0 } },
                 { "Record Route, far beyond full", 8, { 7, 7, 255, 10, 0, 0, 1, 0 }, VERDICT_REPLY,
                   8, { 7, 7, 255, 10, 0, 0, 1, 0 } },
-                { "Record Route without any room", 4, { 7, 3, 4, 0 }, VERDICT_REPLY, 4, { 7, 3, 4, 0 } },
+                { "Record Route without space for an entry", 4, { 7, 3, 4, 0 }, VERDICT_REPLY,
+                  4, { 7, 3, 4, 0 } },
                 { "Record Route moves to the front", 12, { 1, 1, 1, 94, 2, 7, 7, 4, 0, 0, 0, 0 },
                   VERDICT_REPLY,
                   8, { 7, 7, 8, 0xc6, 0x12, 0x00, 0x02, 0 } },
                 { "Record Route, pointer 3", 8, { 7, 7, 3, 0, 0, 0, 0, 0 }, VERDICT_BAD_OPTION, 0, { 0 } },
                 { "Record Route, pointer 0", 8, { 7, 7, 0, 0, 0, 0, 0, 0 }, VERDICT_BAD_OPTION, 0, { 0 } },
                 { "Record Route without a pointer", 4, { 7, 2, 0, 0 }, VERDICT_BAD_OPTION, 0, { 0 } },
-                { "Record Route, room for half an entry", 8, { 7, 6, 4, 0, 0, 0, 0, 0 }, VERDICT_BAD_OPTION,
+                { "Record Route, space for half an entry", 8, { 7, 6, 4, 0, 0, 0, 0, 0 }, VERDICT_BAD_OPTION,
                   0, { 0 } },
                 { "Record Route, pointer in between", 8, { 7, 7, 5, 0, 0, 0, 0, 0 }, VERDICT_BAD_OPTION, 0,
                   { 0 } },
@@ -109,7 +110,7 @@ static void test_options(void **state)
                 { "Timestamp, times, a second one", 12, { 68, 12, 9, 0x00, 1, 1, 1, 1, 0, 0, 0, 0 },
                   VERDICT_REPLY,
                   12, { 68, 12, 13, 0x00, 1, 1, 1, 1, 0x01, 0x23, 0x45, 0x67 } },
-                { "Timestamp, times, with an overflow but room", 8, { 68, 8, 5, 0xf0, 0, 0, 0, 0 },
+                { "Timestamp, times, with an overflow but space left", 8, { 68, 8, 5, 0xf0, 0, 0, 0, 0 },
                   VERDICT_REPLY,
                   8, { 68, 8, 9, 0xf0, 0x01, 0x23, 0x45, 0x67 } },
                 { "Timestamp, times, full", 8, { 68, 8, 9, 0x00, 1, 1, 1, 1 }, VERDICT_REPLY,
@@ -119,39 +120,43 @@ static void test_options(void **state)
                 { "Timestamp, times, full, overflow 15", 8, { 68, 8, 9, 0xf0, 1, 1, 1, 1 },
                   VERDICT_BAD_OPTION,
                   0, { 0 } },
-                { "Timestamp without any room", 4, { 68, 4, 5, 0x00 }, VERDICT_REPLY, 4, { 68, 4, 5, 0x10 } },
+                { "Timestamp without space for an entry", 4, { 68, 4, 5, 0x00 }, VERDICT_REPLY,
+                  4, { 68, 4, 5, 0x10 } },
                 { "Timestamp, addresses", 12, { 68, 12, 5, 0x01 }, VERDICT_REPLY,
                   12, { 68, 12, 13, 0x01, 0xc6, 0x12, 0x00, 0x02, 0x01, 0x23, 0x45, 0x67 } },
                 { "Timestamp, addresses, full", 12, { 68, 12, 13, 0x21, 1, 2, 3, 4, 5, 6, 7, 8 },
                   VERDICT_REPLY,
                   12, { 68, 12, 13, 0x31, 1, 2, 3, 4, 5, 6, 7, 8 } },
-                { "Timestamp, addresses, room for two", 20, { 68, 20, 5, 0x01 }, VERDICT_REPLY,
+                { "Timestamp, addresses, space for two", 20, { 68, 20, 5, 0x01 }, VERDICT_REPLY,
                   20, { 68, 20, 13, 0x01, 0xc6, 0x12, 0x00, 0x02, 0x01, 0x23, 0x45, 0x67 } },
-                { "Timestamp, our turn", 12, { 68, 12, 5, 0x03, 0xc6, 0x12, 0x00, 0x02 }, VERDICT_REPLY,
+                { "Timestamp, own address", 12, { 68, 12, 5, 0x03, 0xc6, 0x12, 0x00, 0x02 }, VERDICT_REPLY,
                   12, { 68, 12, 13, 0x03, 0xc6, 0x12, 0x00, 0x02, 0x01, 0x23, 0x45, 0x67 } },
-                { "Timestamp, our turn, after another", 20,
+                { "Timestamp, own address, after another", 20,
                   { 68, 20, 13, 0x03, 10, 0, 0, 1, 1, 1, 1, 1, 0xc6, 0x12, 0x00, 0x02 }, VERDICT_REPLY,
                   20,
                   { 68, 20, 21, 3, 10, 0, 0, 1, 1, 1, 1, 1, 0xc6, 0x12, 0, 2, 0x01, 0x23, 0x45, 0x67 } },
-                { "Timestamp, our turn, and room for a time alone", 16,
+                { "Timestamp, own address, and space for a time alone", 16,
                   { 68, 16, 5, 0x03, 0xc6, 0x12, 0x00, 0x02 }, VERDICT_REPLY,
                   16, { 68, 16, 13, 0x03, 0xc6, 0x12, 0x00, 0x02, 0x01, 0x23, 0x45, 0x67 } },
-                { "Timestamp, our turn, and room for less", 16,
+                { "Timestamp, own address, and space for less", 16,
                   { 68, 15, 5, 0x03, 0xc6, 0x12, 0x00, 0x02 }, VERDICT_BAD_OPTION, 0, { 0 } },
-                { "Timestamp, not our turn", 12, { 68, 12, 5, 0x03, 10, 0, 0, 1, 0, 0, 0, 0 }, VERDICT_REPLY,
+                { "Timestamp, another address", 12, { 68, 12, 5, 0x03, 10, 0, 0, 1, 0, 0, 0, 0 },
+                  VERDICT_REPLY,
                   12, { 68, 12, 5, 0x03, 10, 0, 0, 1, 0, 0, 0, 0 } },
-                { "Timestamp, nobody's turn, overflow 15", 12, { 68, 12, 13, 0xf3, 10, 0, 0, 1, 1, 1, 1, 1 },
+                { "Timestamp, another address, full, overflow 15", 12,
+                  { 68, 12, 13, 0xf3, 10, 0, 0, 1, 1, 1, 1, 1 },
                   VERDICT_REPLY,
                   12, { 68, 12, 13, 0xf3, 10, 0, 0, 1, 1, 1, 1, 1 } },
                 { "Timestamp of an unknown kind", 8, { 68, 8, 5, 0x02, 1, 2, 3, 4 }, VERDICT_REPLY,
                   8, { 68, 8, 5, 0x02, 1, 2, 3, 4 } },
                 { "Timestamp, pointer 4", 8, { 68, 8, 4, 0, 0, 0, 0, 0 }, VERDICT_BAD_OPTION, 0, { 0 } },
                 { "Timestamp without flags", 4, { 68, 3, 5, 0 }, VERDICT_BAD_OPTION, 0, { 0 } },
-                { "Timestamp, room for half a time", 8, { 68, 6, 5, 0, 0, 0, 0, 0 }, VERDICT_BAD_OPTION, 0,
+                { "Timestamp, space for half a time", 8, { 68, 6, 5, 0, 0, 0, 0, 0 }, VERDICT_BAD_OPTION, 0,
                   { 0 } },
-                { "Timestamp, addresses, room for one alone", 8, { 68, 8, 5, 1, 0, 0, 0, 0 },
+                { "Timestamp, addresses, space for one alone", 8, { 68, 8, 5, 1, 0, 0, 0, 0 },
                   VERDICT_BAD_OPTION, 0, { 0 } },
-                { "Timestamp, room for less behind ours", 12, { 68, 10, 5, 0 }, VERDICT_BAD_OPTION, 0,
+                { "Timestamp, space for less after the new entry", 12, { 68, 10, 5, 0 },
+                  VERDICT_BAD_OPTION, 0,
                   { 0 } },
                 { "Timestamp, twice", 8, { 68, 4, 5, 0, 68, 4, 5, 0 }, VERDICT_BAD_OPTION, 0, { 0 } },
 
@@ -327,7 +332,7 @@ static void test_fragments(void **state)
                         struct packet packet = plain_ipv4;
                         enum verdict verdict;
 
-                        /* DF, or the reserved flag, beside the others */
+                        /* DF, or the reserved flag, with the others */
                         put16(packet.bytes + 6,
                               (uint16_t) (flags << 14 | rules[i].more << 13 | rules[i].offset));
                         packet.bytes[20] = rules[i].type;
@@ -359,7 +364,7 @@ static void test_fragments_with_options(void **state)
         assert_int_equal(check_repaired(&policies[PEERS], packet), VERDICT_MALFORMED);
 }
 
-/* Fragments are judged by their addresses as whole packets are. */
+/* The addresses of a fragment are checked like those of a whole packet. */
 static void test_fragments_of_nobody(void **state)
 {
         struct packet packet = plain_ipv4;
@@ -379,7 +384,7 @@ static void test_fragments_of_nobody(void **state)
         assert_int_equal(check_repaired(&policies[BROADCAST], packet), VERDICT_REPLY_FRAGMENT);
 }
 
-/* An error in the checksum of a first fragment, which shows nobody, is the same error in the reply. */
+/* The checksum of a first fragment cannot be verified; an error in it is the same error in the reply. */
 static void check_every_error(struct packet packet)
 {
         packet.bytes[6] = 0x20;
@@ -488,7 +493,7 @@ static void test_fragmented(void **state)
                         }
 }
 
-/* Where all that is visible is zero, what is not visible is taken for zero, too. */
+/* A first fragment that is all zero is assumed to be followed by zeros. */
 static void test_first_fragment_of_zeros(void **state)
 {
         struct packet packet = { .size = 44 };

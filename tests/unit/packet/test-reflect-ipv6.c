@@ -395,7 +395,7 @@ static void test_fragments_behind_headers(void **state)
         }
 }
 
-/* Fragments are judged by their addresses as whole packets are. */
+/* The addresses of a fragment are checked like those of a whole packet. */
 static void test_fragments_of_nobody(void **state)
 {
         static const uint8_t header[8] = { 58, 0, 0, 3 << 3, 1, 2, 3, 4 };
@@ -422,7 +422,7 @@ static void test_fragments_of_nobody(void **state)
         assert_memory_equal(packet.bytes + 8, &policies[PEERS].peer_ipv6, 16);
 }
 
-/* An error in the checksum of a first fragment, which shows nobody, is the same error in the reply. */
+/* The checksum of a first fragment cannot be verified; an error in it is the same error in the reply. */
 static void test_first_fragment_keeps_every_error(void **state)
 {
         static const uint8_t header[8] = { 58, 0, 0, 1, 1, 2, 3, 4 };

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /*
- * reflect() against three judges: packets written as bytes with the replies that they must get, tables with
- * the verdict of each rule, and a model that computes everything anew. Here is what both families share, and
- * all that goes through every packet; what each family has of its own is in test-reflect-ipv4.c and -ipv6.c.
+ * Tests of reflect() against three references: packets and their replies as bytes, tables with the verdict of
+ * each rule, and a model that computes everything independently. This file has the tests of both families;
+ * those of one family are in test-reflect-ipv4.c and test-reflect-ipv6.c.
  */
 
 #include "packet/reflect.h"
@@ -72,7 +72,7 @@ static void test_golden_with_padding(void **state)
                         check_golden(&goldens[i], 0, padding);
 }
 
-/* The model must be right about these, before it judges anything else. */
+/* The model must be correct for these, before it is a reference for others. */
 static void test_golden_of_the_model(void **state)
 {
         (void) state;
@@ -489,7 +489,7 @@ static void test_hop_limits(void **state)
                 }
 }
 
-/* Each byte of each request takes each other value: as it is, and with the checksums right again. */
+/* Each byte of each request is set to each other value: as it is, and with the checksums right again. */
 static void check_every_byte(const struct policy *policy)
 {
         for (size_t i = 0; i < n_goldens; i++)
@@ -646,7 +646,7 @@ static void test_every_header_checksum(void **state)
         check_every_header_checksum(BROADCAST, "255.255.255.255");
 }
 
-/* The one right checksum is answered, and every other one is dropped, not made good. */
+/* The one right checksum is answered, and every other one is dropped, not corrected. */
 static void check_every_wrong_checksum(struct packet packet, size_t offset, enum verdict dropped)
 {
         uint16_t right = get16(packet.bytes + offset);
@@ -680,7 +680,7 @@ static void test_every_wrong_checksum(void **state)
         }
 }
 
-/* Where 0x0000 is right, 0xffff is the same number; the reply has the right one nevertheless. */
+/* A request with the checksum 0xffff where 0x0000 is correct is valid; the reply has the correct one. */
 static void test_other_zero(void **state)
 {
         struct packet ipv4 = plain_ipv4, ipv6 = plain_ipv6;
@@ -711,7 +711,7 @@ static void test_other_zero(void **state)
 }
 
 /* A sum of 0xffff is not that of all-zero data, wherever it comes from: the reply has the other zero then. */
-static void test_zero_is_told_from_ones(void **state)
+static void test_zero_and_ones_differ(void **state)
 {
         static const struct {
                 size_t offset;
@@ -773,7 +773,7 @@ static void test_sizes(void **state)
                         }
 }
 
-/* What is told of a packet beside its verdict; as far as it was read, and nothing beyond. */
+/* The parsed header fields of a packet; those that were not parsed are 0. */
 static void test_packet_info(void **state)
 {
         /* clang-format off */
@@ -879,7 +879,7 @@ int main(void)
                 cmocka_unit_test(test_every_header_checksum),
                 cmocka_unit_test(test_every_wrong_checksum),
                 cmocka_unit_test(test_other_zero),
-                cmocka_unit_test(test_zero_is_told_from_ones),
+                cmocka_unit_test(test_zero_and_ones_differ),
                 cmocka_unit_test(test_sizes),
                 cmocka_unit_test(test_packet_info),
         };
