@@ -185,7 +185,7 @@ def test_restart_keeps_everything(host, each_engine, store, how):
         for ping in near, far, near6, far6:
             Ping.parse(ping.communicate()[0]).assert_answered(50)
 
-    successor.assert_batched(100)
+    successor.assert_batched()
     assert (host.link("tun0"), host.ip("route"), host.ip("-6", "route")) == before
     assert "taken over" in successor.log
     assert kinds(successor) in (["READY"], ["FDSTORE", "READY"])
