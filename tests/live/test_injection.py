@@ -156,7 +156,7 @@ def watch(host, daemon):
         return daemon.process.poll() is not None
 
     def answers():
-        return ended() or host.ping(IPV4, "-W", "1").received > 0
+        return ended() or host.ping(IPV4, "-W", "1", count=1).received > 0
 
     wait_until(lambda: daemon.notified("READY=1") or "is ready" in daemon.log or ended(), "READY=1")
     if ended() and daemon.process.returncode == 0:

@@ -8,7 +8,7 @@ from ipaddress import ip_address
 
 import pytest
 
-from harness import BUILD, Host, environment
+from harness import BUILD, LIMIT, Host, Totals, environment
 from packets import IPV4, IPV6
 from sessions import Session, Sum
 
@@ -17,11 +17,17 @@ FLOOD = BUILD / "tests/bench/flood"
 ENTRIES_A_SECOND = 10
 SESSIONS_MAX = 256
 
-# Under a sanitizer or beside other work fewer packets pass in this time, and a million is what there can be.
-FLOOD_MILLISECONDS = 5000
-SOURCES = 1_000_000
+# In milliseconds, and the option of fping(8), which waits for no reply longer than half a second by itself.
+TIMEOUT = LIMIT * 1000
+FPING_TIMEOUT = f"-t{TIMEOUT}"
 
-# What is written to for the first time takes a page or two; a table that grows with the sources takes far more.
+# The buffer of fping(8) holds the replies to a few more.
+HOSTS_AT_ONCE = 200
+
+# Packets that a queue of the usual length has space for, and the sources of far more.
+FILLING, SOURCES = 4000, 200_000
+
+# What is written to for the first time takes a page or two; a table that grows with the sources takes megabytes.
 MEMORY_KILOBYTES = 1024
 
 
@@ -33,17 +39,19 @@ def quiet_host(tmp_path):
 
 
 def flood(host, ends, *options):
-    done = host.run(FLOOD, *options, "tun0", *ends)
+    """Send as many as the options say; how long that takes is the machine's."""
+    done = host.run(FLOOD, "-t", TIMEOUT, *options, "tun0", *ends)
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout)["accepted"]
 
 
 def assert_readable(log, seconds):
-    """No more entries than there may be in that time: for pings, for their sums, and all in all."""
+    """No more entries than there may be in that time, in which the whole run lies: for pings, for their sums, and
+    all in all."""
     entries, sums = len(Session.all_in(log)), len(Sum.all_in(log))
     assert 1 <= entries <= ENTRIES_A_SECOND * (seconds + 1), f"{entries} entries in {seconds:.1f} s"
     assert sums <= seconds + 2, f"{sums} sums in {seconds:.1f} s"
-    assert len(log.splitlines()) <= entries + sums + 4, log
+    assert len(log.splitlines()) <= entries + sums + len(Totals.all_in(log)) + 3, log
 
 
 def accounted_for(log):
@@ -65,9 +73,12 @@ def test_a_thousand_hosts(quiet_host, first):
     quiet_host.ip("route", "add", f"{first}/{118 if ':' in first else 22}", "dev", "tun0")
 
     begin = time.monotonic()
-    done = quiet_host.run("fping", "-a", "-i", 1, "-r", 0, input="\n".join(hosts), env=environment())
-    assert sorted(done.stdout.split()) == sorted(hosts), done.stderr
-    assert done.returncode == 0, done.stderr
+    for start in range(0, len(hosts), HOSTS_AT_ONCE):
+        some = hosts[start : start + HOSTS_AT_ONCE]
+        command = "fping", "-a", "-i", 1, "-r", 0, FPING_TIMEOUT
+        done = quiet_host.run(*command, input="\n".join(some), env=environment())
+        assert sorted(done.stdout.split()) == sorted(some), done.stderr
+        assert done.returncode == 0, done.stderr
     assert daemon.stop() == 0
     assert_readable(daemon.log, time.monotonic() - begin)
     assert accounted_for(daemon.log) == (1024, 1024)
@@ -81,28 +92,31 @@ def test_rounds_over_many_hosts(quiet_host):
         pytest.skip("need fping")
     daemon = quiet_host.start("tun0")
     quiet_host.ip("route", "add", "198.51.100.0/24", "dev", "tun0")
-    hosts = [f"198.51.100.{n}" for n in range(100)]
-    done = quiet_host.run("fping", "-q", "-c", 3, "-p", 100, "-i", 1, *hosts, env=environment())
+    hosts = [f"198.51.100.{n}" for n in range(60)]
+    command = "fping", "-q", "-c", 3, "-p", 100, "-i", 1, FPING_TIMEOUT
+    done = quiet_host.run(*command, *hosts, env=environment())
     assert done.returncode == 0, done.stderr
     assert daemon.stop() == 0
-    assert accounted_for(daemon.log) == (100, 300)
+    assert accounted_for(daemon.log) == (60, 180)
     (total,) = Sum.all_in(daemon.log)
-    assert total == (90, 270, 0, 0, 0)
+    assert total == (50, 150, 0, 0, 0)
 
 
 @pytest.mark.parametrize(
     "source, peer", [("10.0.0.1", IPV4[1]), ("2001:db8::1", IPV6[1])], ids=["ipv4", "ipv6"]
 )
-def test_a_million_sources(quiet_host, source, peer):
-    """Spoofed sources take no memory, write no book, and each of their packets is accounted for."""
+def test_many_sources(quiet_host, source, peer):
+    """Spoofed sources take no memory, few entries, and each of their packets is accounted for."""
     daemon = quiet_host.start("tun0")
-    # What a load needs at all, and what it takes to close sessions and to tell of it.
+    # What a load needs at all, and what it takes to close sessions and to log them.
     begin = time.monotonic()
-    first = flood(quiet_host, (source, peer), "-t", 300, "-n", 2 * SESSIONS_MAX)
+    with daemon.held_back():
+        first = flood(quiet_host, (source, peer), "-c", FILLING, "-n", 2 * SESSIONS_MAX)
+    daemon.totals_of(first)
     memory = daemon.private_memory()
 
-    accepted = flood(quiet_host, (source, peer), "-t", FLOOD_MILLISECONDS, "-c", SOURCES, "-n", SOURCES)
-    assert accepted > 50_000
+    accepted = flood(quiet_host, (source, peer), "-c", SOURCES, "-n", SOURCES)
+    assert accepted >= SOURCES
     quiet_host.ping(peer).assert_answered(3)
     daemon.assert_not_grown(memory, MEMORY_KILOBYTES)
     assert daemon.stop() == 0

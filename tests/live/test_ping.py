@@ -3,7 +3,7 @@
 
 import pytest
 
-from harness import missing_io_uring
+from harness import Sender, missing_io_uring
 
 IPV4, IPV6 = "198.18.0.2", "2001:2::2"
 
@@ -41,7 +41,7 @@ def test_options(shared_host, tun0, peer, options):
 
 @pytest.mark.parametrize("peer", [IPV4, IPV6])
 def test_flood_loses_nothing(shared_host, tun0, peer):
-    shared_host.ping(peer, "-f", "-q", count=20_000).assert_answered(20_000)
+    Sender.flood(shared_host, peer, 20_000)
 
 
 @pytest.mark.parametrize("peer", [IPV4, IPV6])
@@ -127,5 +127,5 @@ def test_ready_means_that_the_first_ping_is_answered(host):
     for _ in range(50):
         daemon = host.start("tun0")
         for peer in IPV4, IPV6:
-            host.ping(peer, "-W1", count=1).assert_answered(1)
+            host.ping(peer, count=1).assert_answered(1)
         assert daemon.stop() == 0

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """tunechoctl against instances of every kind, most of which no daemon would be."""
 
+import itertools
 import json
 import os
 import re
@@ -328,8 +329,8 @@ def test_watch_of_one_that_ends(instances):
         assert watch.stdout.readline().startswith("tun0: running;")
         assert watch.stdout.readline().startswith("tun1: running;")
         instances.remove("tun0")
-        seen = [watch.stdout.readline() for _ in range(6)]
-        assert "tun0: not-running\n" in seen
+        # As many as may have been printed before.
+        assert "tun0: not-running\n" in itertools.islice(watch.stdout, 1000)
         watch.terminate()
         assert watch.wait(LIMIT) == 0
 
