@@ -9,6 +9,8 @@ enum verdict {
         VERDICT_REPLY_FRAGMENT,
         VERDICT_MALFORMED,
         VERDICT_NOT_ICMP,
+        VERDICT_ICMP_ERROR,
+        VERDICT_HOUSEKEEPING,
         VERDICT_NOT_ECHO,
         VERDICT_BAD_IP_CHECKSUM,
         VERDICT_BAD_ICMP_CHECKSUM,
@@ -27,3 +29,4 @@ const char *verdict_meaning(enum verdict verdict);
 const char *verdict_field(enum verdict verdict);
 const char *verdict_message_id(enum verdict verdict);
 bool verdict_is_reply(enum verdict verdict);
+bool verdict_is_silent(enum verdict verdict);

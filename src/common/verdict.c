@@ -12,7 +12,7 @@ static const struct {
         const char *name;  /* in messages, and the label of the metric */
         const char *field; /* of a journal entry */
         const char *meaning;
-        const char *message_id; /* of drops, from systemd-id128 new; each has an entry in the catalogue */
+        const char *message_id; /* of drops, from systemd-id128 new, in the catalogue; NULL: no entry */
 } verdicts[] = {
         [VERDICT_REPLY] = { "reply", "TUNECHO_REPLY", "echo requests that are answered", NULL },
         [VERDICT_REPLY_FRAGMENT] = { "reply-fragment", "TUNECHO_REPLY_FRAGMENT",
@@ -22,6 +22,11 @@ static const struct {
                                 "6126a045230d4914a5f276470e0a9fde" },
         [VERDICT_NOT_ICMP] = { "not-icmp", "TUNECHO_NOT_ICMP", "other traffic is routed into the device",
                                "fd5e4954d7444459bb743a0579a7b670" },
+        [VERDICT_ICMP_ERROR] = { "icmp-error", "TUNECHO_ICMP_ERROR",
+                                 "ICMP errors, such as destination unreachable, about packets sent here",
+                                 "91a99abf526140238b8092ef8b8a1d06" },
+        [VERDICT_HOUSEKEEPING] = { "housekeeping", "TUNECHO_HOUSEKEEPING",
+                                   "router solicitations, neighbour discovery and MLD of the kernel", NULL },
         [VERDICT_NOT_ECHO] = { "not-echo", "TUNECHO_NOT_ECHO",
                                "ICMP messages other than echo requests, such as echo replies",
                                "389c95ecfa1f41d8946c88a5fb2cf15b" },
@@ -95,7 +100,7 @@ const char *verdict_field(enum verdict verdict)
  * verdict_message_id() - get the MESSAGE_ID= of the entries about drops with a verdict
  * @verdict: the verdict
  *
- * Return: the id in hexadecimal, or NULL if packets with the verdict are answered.
+ * Return: the id in hexadecimal, or NULL if verdict_is_silent().
  */
 const char *verdict_message_id(enum verdict verdict)
 {
@@ -109,4 +114,15 @@ const char *verdict_message_id(enum verdict verdict)
 bool verdict_is_reply(enum verdict verdict)
 {
         return verdict == VERDICT_REPLY || verdict == VERDICT_REPLY_FRAGMENT;
+}
+
+/**
+ * verdict_is_silent() - check whether no journal entry counts the packets with a verdict
+ * @verdict: the verdict
+ *
+ * Return: whether packets with the verdict are answered, or are dropped in normal operation, too.
+ */
+bool verdict_is_silent(enum verdict verdict)
+{
+        return verdicts[verdict].message_id == NULL;
 }

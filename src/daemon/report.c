@@ -47,6 +47,9 @@ static void report_left_out(struct daemon *daemon)
 
 static uint64_t untold_drops(const struct daemon *daemon, enum verdict verdict)
 {
+        if (verdict_is_silent(verdict))
+                return 0;
+
         return engine_counters(daemon->engine)->verdicts[verdict] - daemon->reports.drops[verdict].told;
 }
 
@@ -69,8 +72,7 @@ static void report_drops(struct daemon *daemon, uint64_t now, enum verdict verdi
         struct drops *drops = &daemon->reports.drops[verdict];
         uint64_t n = untold_drops(daemon, verdict);
 
-        if (verdict_is_reply(verdict) || n == 0 ||
-            (!last && drops->told > 0 && now < drops->when + DROPS_PAUSE_USEC))
+        if (n == 0 || (!last && drops->told > 0 && now < drops->when + DROPS_PAUSE_USEC))
                 return;
 
         journal_send_drops(daemon->journal, verdict, n);
@@ -291,7 +293,7 @@ uint64_t daemon_report(struct daemon *daemon, uint64_t now)
 
         for (enum verdict v = 0; v < _VERDICT_MAX; v++) {
                 report_drops(daemon, now, v, false);
-                if (!verdict_is_reply(v) && untold_drops(daemon, v) > 0)
+                if (untold_drops(daemon, v) > 0)
                         due = earlier(due, reports->drops[v].when + DROPS_PAUSE_USEC);
         }
 

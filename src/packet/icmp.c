@@ -5,9 +5,39 @@
 #include "packet/icmp.h"
 
 #include <arpa/inet.h>
+#include <netinet/icmp6.h>
+#include <netinet/ip_icmp.h>
 #include <string.h>
 
 #include "packet/checksum.h"
+
+/* MLDv2 Multicast Listener Report, RFC 3810 section 5.2. */
+#define MLD2_LISTENER_REPORT 143
+
+/**
+ * icmp_is_error() - check whether an ICMP message is an error
+ * @family: AF_INET or AF_INET6
+ * @type: type of the message
+ *
+ * RFC 1122 section 3.2.2, RFC 4443 section 2.1. Source Quench is deprecated (RFC 6633) and not included.
+ */
+bool icmp_is_error(int family, uint8_t type)
+{
+        if (family == AF_INET6)
+                return type >= ICMP6_DST_UNREACH && type <= ICMP6_PARAM_PROB;
+
+        return type == ICMP_DEST_UNREACH || type == ICMP_REDIRECT || type == ICMP_TIME_EXCEEDED ||
+               type == ICMP_PARAMETERPROB;
+}
+
+/* Messages that an IPv6 host sends without a user: MLD (RFC 2710, 3810), neighbour discovery (RFC 4861). */
+static bool is_housekeeping(int family, uint8_t type)
+{
+        if (family != AF_INET6)
+                return false;
+
+        return (type >= MLD_LISTENER_QUERY && type <= ND_REDIRECT) || type == MLD2_LISTENER_REPORT;
+}
 
 /**
  * icmp_part_is_valid() - check the size and the offset of a fragment
@@ -30,7 +60,7 @@ bool icmp_part_is_valid(const struct icmp_part *part, size_t headers)
 /**
  * icmp_check() - check the ICMP message of a packet, or the fragment of one
  * @part: the part of the message that the packet carries
- * @ret_info: the fields of the ICMP header are set if the packet contains the header
+ * @ret_info: has the family; the fields of the ICMP header are set if the packet contains the header
  *
  * The checksum of a fragmented message is not verified, as no single packet has all that it covers.
  *
@@ -59,5 +89,10 @@ enum verdict icmp_check(const struct icmp_part *part, struct packet_info *ret_in
         if (!part->more && checksum_finish(checksum_add(part->sum, part->data, part->size)) != 0)
                 return VERDICT_BAD_ICMP_CHECKSUM;
 
-        return echo.type == part->request ? VERDICT_REPLY : VERDICT_NOT_ECHO;
+        if (echo.type == part->request)
+                return VERDICT_REPLY;
+        if (icmp_is_error(ret_info->source.family, echo.type))
+                return VERDICT_ICMP_ERROR;
+
+        return is_housekeeping(ret_info->source.family, echo.type) ? VERDICT_HOUSEKEEPING : VERDICT_NOT_ECHO;
 }

@@ -28,5 +28,6 @@ struct icmp_part {
         uint8_t request, reply; /* types of the family's echo messages */
 };
 
+bool icmp_is_error(int family, uint8_t type);
 bool icmp_part_is_valid(const struct icmp_part *part, size_t headers);
 enum verdict icmp_check(const struct icmp_part *part, struct packet_info *ret_info);

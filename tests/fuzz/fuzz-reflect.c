@@ -336,6 +336,22 @@ static const uint8_t *answer_of(const struct policy *policy, const struct view *
                                                           policy->peer_ipv6.s6_addr;
 }
 
+static enum verdict expected_verdict_of_type(const struct view *view)
+{
+        static const uint8_t errors_ipv4[] = { 3, 5, 11, 12 }, errors_ipv6[] = { 1, 2, 3, 4 };
+        static const uint8_t housekeeping[] = { 130, 131, 132, 133, 134, 135, 136, 137, 143 };
+        uint8_t type = view->bytes[view->message];
+
+        if (type == echo_request(view))
+                return VERDICT_REPLY;
+        if (memchr(view->family == AF_INET ? errors_ipv4 : errors_ipv6, type, 4))
+                return VERDICT_ICMP_ERROR;
+        if (view->family == AF_INET6 && memchr(housekeeping, type, sizeof(housekeeping)))
+                return VERDICT_HOUSEKEEPING;
+
+        return VERDICT_NOT_ECHO;
+}
+
 /* The verdict on a packet that is simple enough to tell at once, or _VERDICT_MAX. */
 static enum verdict expected_verdict(const struct policy *policy, const struct view *view)
 {
@@ -370,7 +386,7 @@ static enum verdict expected_verdict(const struct policy *policy, const struct v
         if (is_whole(view) && message_sum(view) != 0xffff)
                 return VERDICT_BAD_ICMP_CHECKSUM;
 
-        return view->bytes[view->message] == echo_request(view) ? VERDICT_REPLY : VERDICT_NOT_ECHO;
+        return expected_verdict_of_type(view);
 }
 
 /* The one option of that type in an IPv4 header, or NULL. */

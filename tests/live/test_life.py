@@ -11,7 +11,7 @@ import subprocess
 import pytest
 
 from harness import BINARY, NOPERM, UNAVAILABLE, Store, Totals, wait_until
-from packets import IPV4, IPV6, Tunecho, assert_answers_a_load, echo
+from packets import IPV4, IPV6, Tunecho, assert_answers_a_load, echo, echo6
 
 CAP_NET_ADMIN = 1 << 12
 PEERS = IPV4[1], IPV6[1]
@@ -188,6 +188,8 @@ def test_totals_add_up(host, each_engine):
     sent = {
         "bad-source": (echo(source="127.0.0.1"), 7),
         "not-echo": (echo(type=0), 11),
+        "icmp-error": (echo(type=3), 29),
+        "housekeeping": (echo6(type=133), 31),
         "malformed": (echo()[:19], 13),
         "bad-icmp-checksum": (echo(chksum=0x1234), 17),
         "bad-ip-checksum": (echo(header_checksum=0x1234), 19),
@@ -209,6 +211,8 @@ def test_totals_add_up(host, each_engine):
     assert counted.since(before) == (100 + sum(drops.values()), 100, sum(drops.values()), drops)
     assert daemon.stop() == 0
     assert daemon.final_totals() == counted
+    assert " dropped 1 packet as icmp-error: " in daemon.log
+    assert " as housekeeping" not in daemon.log, "it is counted, and has no entry"
 
 
 def test_status_is_sent_and_not_repeated(host):

@@ -117,8 +117,11 @@ def udp(pack, **header):
     return pack(struct.pack("!HHHH", 5000, 7, 8, 0), **header)
 
 
-OTHER_TYPES_IPV4 = 3, 5, 11, 12, 13, 17, 42, 128, 255
-OTHER_TYPES_IPV6 = 0, 1, 2, 3, 8, 127, 130, 133, 135, 143, 255
+ERRORS_IPV4 = 3, 5, 11, 12
+ERRORS_IPV6 = 1, 2, 3, 4
+HOUSEKEEPING = 130, 131, 132, 133, 134, 135, 136, 137, 143
+OTHER_TYPES_IPV4 = 4, 9, 10, 13, 17, 42, 128, 255
+OTHER_TYPES_IPV6 = 0, 5, 8, 127, 138, 139, 142, 144, 255
 
 BAD_DESTINATIONS_IPV4 = "0.0.0.0", "0.1.2.3", "127.0.0.1", "127.255.255.255", "240.0.0.1", "255.255.255.254"
 BAD_SOURCES_IPV4 = *BAD_DESTINATIONS_IPV4, "224.0.0.1", "239.255.255.255", "255.255.255.255", "198.18.0.255"
@@ -168,6 +171,11 @@ DROPPED = {
         "IPv6, no next header": ipv6(b"", nh=59),
         "IPv6, no next header, with data": ipv6(echo6()[40:], nh=59),
     },
+    "icmp-error": {
+        **{f"IPv4, type {number}": echo(type=number) for number in ERRORS_IPV4},
+        **{f"IPv6, type {number}": echo6(type=number) for number in ERRORS_IPV6},
+    },
+    "housekeeping": {f"IPv6, type {number}": echo6(type=number) for number in HOUSEKEEPING},
     "not-echo": {
         "IPv4, echo reply": answer(),
         **{f"IPv4, type {number}": echo(type=number) for number in OTHER_TYPES_IPV4},

@@ -51,7 +51,7 @@ crowded() {
 
 # The source's table of verdicts that drop: the name, and the id of the entries for it.
 table=$(
-    /usr/bin/python3 - "$TUNECHO_SOURCE/src/verdict.c" <<'END'
+    /usr/bin/python3 - "$TUNECHO_SOURCE/src/common/verdict.c" <<'END'
 import re, sys
 table = open(sys.argv[1], encoding="utf-8").read()
 for name, message_id in re.findall(r'"([a-z-]+)", "TUNECHO_[^}]*"([0-9a-f]{32})" }', table):
@@ -87,6 +87,12 @@ def icmp(kind=8, wrong=0):
     message = struct.pack("!BBHHH", kind, 0, 0, 7, 1)
     return message[:2] + struct.pack("!H", checksum(message) ^ wrong) + message[4:]
 
+def icmp6(kind):
+    ends = "2001:2::1", "2001:2::2"
+    pseudo = b"".join(socket.inet_pton(socket.AF_INET6, end) for end in ends) + struct.pack("!II", 8, 58)
+    message = struct.pack("!BBHI", kind, 0, 0, 0)
+    return message[:2] + struct.pack("!H", checksum(pseudo + message)) + message[4:]
+
 device = socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM, 0)
 for call in sys.argv[1:]:
     packet = eval(call)
@@ -97,6 +103,7 @@ for call in sys.argv[1:]:
 readonly drops=(
     'malformed=ip(icmp(), length=10)'
     'not-icmp=ip(bytes(8), protocol=17)'
+    'icmp-error=ip(icmp(3))'
     'not-echo=ip(icmp(13))'
     'bad-ip-checksum=ip(icmp(), wrong=1)'
     'bad-icmp-checksum=ip(icmp(wrong=1))'
@@ -117,6 +124,9 @@ verdicts() {
         echo "${drop%%=*}"
     done
 }
+
+# A router solicitation, which is counted and has no entry.
+readonly housekeeping='ip6(icmp6(133), protocol=58)'
 
 # Start the daemon anew, with a new device and without what the kernel sends over IPv6 by itself; sets $match_daemon.
 start_quietly() {
@@ -194,6 +204,7 @@ test_drops() {
             contains "verdict $verdict" "$(journal --catalog "${match[@]}" | tr -s '░\n ' ' ')"
     done
 
+    send "$housekeeping"
     for round in 1 2 3; do
         send "${drops[@]#*=}"
     done
@@ -208,6 +219,8 @@ test_drops() {
         check "$verdict: the end has the rest" has_entries 2 "${match[@]}"
         check "$verdict: which are $round" is_field TUNECHO_DROPPED "$round" "${match[@]}"
     done
+    check 'housekeeping: it has no entry' has_entries 0 TUNECHO_VERDICT=housekeeping "$match_daemon"
+    check 'housekeeping: the totals count it' has_entries 1 TUNECHO_HOUSEKEEPING=1 "$match_daemon"
 }
 
 # A daemon whose clock jumps does not have to wait for the minute.

@@ -51,6 +51,8 @@ static void test_names_stay(void **state)
                 { VERDICT_REPLY_FRAGMENT, "reply-fragment" },
                 { VERDICT_MALFORMED, "malformed" },
                 { VERDICT_NOT_ICMP, "not-icmp" },
+                { VERDICT_ICMP_ERROR, "icmp-error" },
+                { VERDICT_HOUSEKEEPING, "housekeeping" },
                 { VERDICT_NOT_ECHO, "not-echo" },
                 { VERDICT_BAD_IP_CHECKSUM, "bad-ip-checksum" },
                 { VERDICT_BAD_ICMP_CHECKSUM, "bad-icmp-checksum" },
@@ -77,6 +79,27 @@ static void test_replies(void **state)
         for (enum verdict v = 0; v < _VERDICT_MAX; v++)
                 assert_int_equal(verdict_is_reply(v),
                                  strncmp(verdict_name(v), "reply", strlen("reply")) == 0);
+}
+
+/* Every drop but that of normal operation has entries, with an id of their own. */
+static void test_entries(void **state)
+{
+        (void) state;
+
+        for (enum verdict v = 0; v < _VERDICT_MAX; v++) {
+                const char *id = verdict_message_id(v);
+
+                assert_int_equal(verdict_is_silent(v), verdict_is_reply(v) || v == VERDICT_HOUSEKEEPING);
+                assert_int_equal(verdict_is_silent(v), id == NULL);
+                if (!id)
+                        continue;
+
+                assert_int_equal(strlen(id), 32);
+                assert_int_equal(strspn(id, "0123456789abcdef"), 32);
+                for (enum verdict other = 0; other < v; other++)
+                        if (verdict_message_id(other))
+                                assert_string_not_equal(id, verdict_message_id(other));
+        }
 }
 
 static void test_sums(void **state)
@@ -177,6 +200,7 @@ int main(void)
                 cmocka_unit_test(test_fields),
                 cmocka_unit_test(test_meanings),
                 cmocka_unit_test(test_replies),
+                cmocka_unit_test(test_entries),
                 cmocka_unit_test(test_sums),
                 cmocka_unit_test(test_text),
                 cmocka_unit_test(test_text_fits),

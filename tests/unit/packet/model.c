@@ -347,7 +347,34 @@ static enum verdict options_ipv4(const uint8_t *options, size_t size, const uint
         return VERDICT_REPLY;
 }
 
-/* What is said of an ICMP message, and of its parts. */
+static enum verdict model_drop_ipv4(uint8_t type)
+{
+        switch (type) {
+        case 3:
+        case 5:
+        case 11:
+        case 12:
+                return VERDICT_ICMP_ERROR;
+        default:
+                return VERDICT_NOT_ECHO;
+        }
+}
+
+static enum verdict model_drop_ipv6(uint8_t type)
+{
+        switch (type) {
+        case 1 ... 4:
+                return VERDICT_ICMP_ERROR;
+        case 130 ... 132:
+        case 133 ... 137:
+        case 143:
+                return VERDICT_HOUSEKEEPING;
+        default:
+                return VERDICT_NOT_ECHO;
+        }
+}
+
+/* The verdict on an ICMP message, or on a fragment of one. */
 static enum verdict check_icmp(const uint8_t *packet, const uint8_t *icmp, size_t size, size_t offset,
                                bool more, uint8_t request)
 {
@@ -358,7 +385,10 @@ static enum verdict check_icmp(const uint8_t *packet, const uint8_t *icmp, size_
         if (!more && icmp_sum(packet, icmp, size) != 0xffff)
                 return VERDICT_BAD_ICMP_CHECKSUM;
 
-        return icmp[0] == request ? VERDICT_REPLY : VERDICT_NOT_ECHO;
+        if (icmp[0] == request)
+                return VERDICT_REPLY;
+
+        return request == 8 ? model_drop_ipv4(icmp[0]) : model_drop_ipv6(icmp[0]);
 }
 
 /*

@@ -307,7 +307,7 @@ static void test_fragments(void **state)
                 { "first", 0, true, 24, 8, VERDICT_REPLY },
                 { "first, the shortest", 0, true, 8, 8, VERDICT_REPLY },
                 { "first of a reply", 0, true, 24, 0, VERDICT_NOT_ECHO },
-                { "first of an error", 0, true, 24, 11, VERDICT_NOT_ECHO },
+                { "first of an error", 0, true, 24, 11, VERDICT_ICMP_ERROR },
                 { "first, without data", 0, true, 0, 8, VERDICT_MALFORMED },
                 { "first, no multiple of 8", 0, true, 23, 8, VERDICT_MALFORMED },
                 { "middle", 1, true, 24, 8, VERDICT_REPLY_FRAGMENT },

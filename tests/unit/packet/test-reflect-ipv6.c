@@ -274,6 +274,7 @@ static void test_random_headers(void **state)
         /* Else the headers do not lead anywhere. */
         for (enum verdict v = 0; v < _VERDICT_MAX; v++)
                 if (n_verdicts[v] < 50 && v != VERDICT_BAD_IP_CHECKSUM && v != VERDICT_NOT_ECHO &&
+                    v != VERDICT_ICMP_ERROR && v != VERDICT_HOUSEKEEPING &&
                     v != VERDICT_BAD_ICMP_CHECKSUM && v != VERDICT_BAD_SOURCE &&
                     v != VERDICT_BAD_DESTINATION && v != VERDICT_NOT_OURS && v != VERDICT_GROUP_DESTINATION)
                         fail_msg("only %u packets are %s", n_verdicts[v], verdict_name(v));
@@ -293,7 +294,7 @@ static void test_fragments(void **state)
                 { "first", 0, true, 24, 128, VERDICT_REPLY },
                 { "first, the shortest", 0, true, 8, 128, VERDICT_REPLY },
                 { "first of a reply", 0, true, 24, 129, VERDICT_NOT_ECHO },
-                { "first of an error", 0, true, 24, 1, VERDICT_NOT_ECHO },
+                { "first of an error", 0, true, 24, 1, VERDICT_ICMP_ERROR },
                 { "first, without data", 0, true, 0, 128, VERDICT_MALFORMED },
                 { "first, no multiple of 8", 0, true, 23, 128, VERDICT_MALFORMED },
                 { "middle", 1, true, 24, 128, VERDICT_REPLY_FRAGMENT },
