@@ -12,13 +12,9 @@
 #include "packet/checksum.h"
 #include "packet/icmp.h"
 
-/* Limits of what is parsed, as every header and option costs time. The last two are those of Linux. */
-#define EXTENSION_HEADERS_MAX 8 /* in a packet */
-#define OPTIONS_MAX           8 /* in an extension header, padding excluded */
-#define PADDING_MAX           7 /* consecutive bytes: the largest alignment is 8 */
-
-/* The length of an extension header is a multiple of this; that of the Fragment header is equal to it. */
-#define HEADER_UNIT 8
+/* Limits of what is parsed, which are those of Linux. */
+#define OPTIONS_MAX 8 /* in an extension header, padding excluded */
+#define PADDING_MAX 7 /* consecutive bytes: the largest alignment is 8 */
 
 /* ff02::1, and ff02::1:ff00:0/104 with the last 24 bits of the peer's address (RFC 4291 section 2.7.1) */
 static bool is_group_of_peer(const struct policy *policy, const struct in6_addr *address)
@@ -65,7 +61,13 @@ static uint64_t pseudo_header_sum(const struct ip6_hdr *ip, size_t length)
         return checksum_add(sum, &ip->ip6_dst, sizeof(ip->ip6_dst));
 }
 
-static bool is_extension_header(uint8_t type)
+/**
+ * ipv6_is_extension_header() - check whether a header is one that is parsed
+ * @type: Next Header of the header before
+ *
+ * Return: whether it is Hop-by-Hop, Routing, Fragment or Destination options (RFC 8200 section 4).
+ */
+bool ipv6_is_extension_header(uint8_t type)
 {
         return type == IPPROTO_HOPOPTS || type == IPPROTO_ROUTING || type == IPPROTO_FRAGMENT ||
                type == IPPROTO_DSTOPTS;
@@ -161,17 +163,17 @@ static enum verdict parse_headers(struct walk *walk)
 {
         for (unsigned n = 0; walk->type != IPPROTO_ICMPV6; n++) {
                 enum verdict verdict = VERDICT_REPLY;
-                size_t left = (size_t) (walk->end - walk->next), length = HEADER_UNIT;
+                size_t left = (size_t) (walk->end - walk->next), length = IPV6_HEADER_UNIT;
                 const uint8_t *header = walk->next;
 
-                if (!is_extension_header(walk->type))
+                if (!ipv6_is_extension_header(walk->type))
                         return VERDICT_NOT_ICMP;
-                if (is_fragment(walk) || n == EXTENSION_HEADERS_MAX)
+                if (is_fragment(walk) || n == IPV6_EXTENSION_HEADERS_MAX)
                         return VERDICT_UNSUPPORTED;
-                if (left < HEADER_UNIT)
+                if (left < IPV6_HEADER_UNIT)
                         return VERDICT_MALFORMED;
                 if (walk->type != IPPROTO_FRAGMENT)
-                        length += header[1] * HEADER_UNIT;
+                        length += header[1] * IPV6_HEADER_UNIT;
                 if (left < length)
                         return VERDICT_MALFORMED;
 

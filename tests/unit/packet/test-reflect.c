@@ -885,6 +885,20 @@ static void test_packet_info(void **state)
         }
 }
 
+/* Only IPv4 with options can have a Timestamp. */
+static void test_needs_time(void **state)
+{
+        (void) state;
+
+        assert_false(reflect_needs_time("\x46", 0));
+        for (unsigned first = 0; first <= UINT8_MAX; first++) {
+                uint8_t *packet = exact_copy(&(uint8_t) { (uint8_t) first }, 1);
+
+                assert_int_equal(reflect_needs_time(packet, 1), first >= 0x46 && first <= 0x4f);
+                free(packet);
+        }
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -911,6 +925,7 @@ int main(void)
                 cmocka_unit_test(test_zero_and_ones_differ),
                 cmocka_unit_test(test_sizes),
                 cmocka_unit_test(test_packet_info),
+                cmocka_unit_test(test_needs_time),
         };
 
         return cmocka_run_group_tests(tests, policies_set_up, NULL);
