@@ -175,11 +175,14 @@ static int check_options(const struct ctl_options *taken, unsigned given)
 
 static int check_names(const struct ctl_options *taken)
 {
-        for (size_t i = 0; i < taken->query.n_names; i++)
-                if (!interface_is_name(taken->query.names[i])) {
-                        warnx("'%s' is no name for an interface", taken->query.names[i]);
+        for (size_t i = 0; i < taken->query.n_names; i++) {
+                const char *reason = interface_check_name(taken->query.names[i]);
+
+                if (reason) {
+                        warnx("'%s' %s", taken->query.names[i], reason);
                         return EX_USAGE;
                 }
+        }
 
         return 0;
 }

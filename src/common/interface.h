@@ -4,4 +4,5 @@
 #include <net/if.h>
 #include <stdbool.h>
 
+const char *interface_check_name(const char *name);
 bool interface_is_name(const char *name);

@@ -566,16 +566,16 @@ static void read_file(struct loader *loader)
 
 static void check_interface(struct loader *loader, const char *name)
 {
+        const char *reason = interface_check_name(name);
         char message[256];
 
         /* A refused one is told, too: in as much of it as an interface can have. */
         (void) snprintf(loader->config->interface, sizeof(loader->config->interface), "%s", name);
-        if (interface_is_name(name))
+        if (!reason)
                 return;
 
         (void) snprintf(
-                message, sizeof(message),
-                "'%.64s' is no name for an interface: 1 to 15 of A-Z a-z 0-9 . _ -, and not . or ..%s", name,
+                message, sizeof(message), "'%.64s' %s%s", name, reason,
                 strstr(name, "\\x") ? "; it looks escaped, but stands behind 'tunecho@' as it is" : "");
         usage_mistake(loader, message);
 }

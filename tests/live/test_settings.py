@@ -67,6 +67,8 @@ BAD_NAMES = {
     "": "",
     ".": r"'\.'",
     "..": r"'\.\.'",
+    "all": "'all' .* the kernel reserves",
+    "default": "'default' .* the kernel reserves",
     "a/b": "a/b",
     "x" * 16: "x" * 16,
     "tun 0": "tun 0",
