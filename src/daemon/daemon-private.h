@@ -6,12 +6,14 @@
 #include <systemd/sd-event.h>
 
 #include "config/config.h"
-#include "engine/engine.h"
 #include "daemon/journal.h"
-#include "net/link.h"
 #include "daemon/service.h"
-#include "packet/session.h"
 #include "daemon/status-socket.h"
+#include "engine/engine.h"
+#include "net/address.h"
+#include "net/monitor.h"
+#include "net/netlink.h"
+#include "packet/session.h"
 
 /* What was told of the drops of one verdict. */
 struct drops {
@@ -48,7 +50,11 @@ struct daemon {
         const struct journal *journal;
         int tun_fd;
         bool may_have_moved; /* the device: it was made some time ago */
-        struct link *link;   /* NULL: the device is in another network namespace */
+        struct netlink *netlink;
+        unsigned index; /* of the interface; 0: the device is in another network namespace */
+        struct monitor *monitor;
+        struct link_address owned[CONFIG_MAX_ADDRESSES]; /* addresses that this process has set */
+        size_t n_owned;
         unsigned mtu;        /* of the device, in bytes */
         unsigned packet_max; /* what may be queued in it at the start, in bytes */
         struct policy policy;

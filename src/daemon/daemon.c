@@ -58,7 +58,8 @@ static void daemon_done(struct daemon *daemon)
         daemon->engine = engine_free(daemon->engine);
         daemon->status = status_free(daemon->status);
         daemon->reports.sessions = sessions_free(daemon->reports.sessions);
-        daemon->link = link_free(daemon->link);
+        daemon->monitor = monitor_close(daemon->monitor);
+        daemon->netlink = netlink_close(daemon->netlink);
         close_fdp(&daemon->tun_fd);
 }
 
@@ -232,25 +233,32 @@ static int tick(struct daemon *daemon)
 static int on_link(sd_event_source *source, int fd, uint32_t events, void *userdata)
 {
         struct daemon *daemon = userdata;
-        struct link_change change;
+        struct monitor_changes changes;
+        struct link_info info;
         int r;
 
         (void) source;
         (void) fd;
         (void) events;
 
-        change = link_changes(daemon->link);
+        r = monitor_read(daemon->monitor, daemon->index, &changes);
+        if (r < 0)
+                return r;
+        if (changes.lost && link_get(daemon->netlink, daemon->index, NULL, &info) == 0) {
+                changes.link = info;
+                changes.link_changed = changes.came_up = true;
+        }
         /* Elsewhere the MTU may grow without a word, and what changes here is somebody else's. */
         if (daemon_is_here(daemon) <= 0) {
                 engine_set_mtu(daemon->engine, MTU_MAX);
                 return 0;
         }
 
-        if (change.mtu > 0) {
-                engine_set_mtu(daemon->engine, change.mtu);
-                daemon->mtu = change.mtu;
+        if (changes.link_changed) {
+                engine_set_mtu(daemon->engine, changes.link.mtu);
+                daemon->mtu = changes.link.mtu;
         }
-        if (!change.came_up || !daemon->config->configure)
+        if (!changes.came_up || !daemon->config->configure)
                 return 0;
 
         r = daemon_set_addresses(daemon);
@@ -265,13 +273,14 @@ static int watch_link(struct daemon *daemon)
 {
         int fd, r;
 
-        if (!daemon->link)
+        if (daemon->index == 0)
                 return 0;
 
-        r = link_watch(daemon->link, &fd);
+        r = monitor_open(&daemon->monitor);
         if (r < 0)
                 return r;
 
+        fd = monitor_fd(daemon->monitor);
         r = sd_event_add_io(daemon->event, NULL, fd, EPOLLIN, on_link, daemon);
         if (r < 0)
                 return r;
@@ -565,7 +574,7 @@ static int serve(struct daemon *daemon)
                 return fail(daemon, EX_OSERR, MESSAGE_SYSTEM_FAILED, r, "Cannot set up the engine %s: %m",
                             engine_type_name(daemon->config->engine));
 
-        if (daemon->link)
+        if (daemon->index > 0)
                 engine_set_mtu(daemon->engine, daemon->mtu);
         tell_engine(daemon);
         config_policy(daemon->config, &daemon->policy);

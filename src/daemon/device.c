@@ -3,12 +3,32 @@
 /* The part of the daemon that makes the device, or takes it over, and configures it; with its messages. */
 
 #include <errno.h>
+#include <fcntl.h>
+#include <linux/rtnetlink.h>
 #include <string.h>
 #include <sysexits.h>
+#include <time.h>
 
 #include "daemon/daemon-private.h"
+#include "net/route.h"
 #include "net/tun.h"
 #include "common/util.h"
+
+static int adopt_by_name(int fd, const char *interface)
+{
+        char name[IFNAMSIZ];
+        int r;
+
+        r = tun_adopt(fd);
+        if (r < 0)
+                return r;
+
+        r = tun_name(fd, name);
+        if (r < 0)
+                return r;
+
+        return strcmp(name, interface) == 0 ? 0 : -EINVAL;
+}
 
 /* The manager passes in what it kept for us: the device, if the run before had one. */
 static bool on_descriptor(void *userdata, int fd, const char *name)
@@ -18,7 +38,7 @@ static bool on_descriptor(void *userdata, int fd, const char *name)
         int r = -EINVAL;
 
         if (daemon->tun_fd < 0 && strcmp(name, SERVICE_FDNAME) == 0)
-                r = tun_adopt(fd, interface);
+                r = adopt_by_name(fd, interface);
         if (r == 0) {
                 daemon->tun_fd = fd;
                 daemon->may_have_moved = true;
@@ -42,6 +62,7 @@ static int make_device(struct daemon *daemon)
 {
         const char *name = daemon->config->interface;
         _cleanup_(close_fdp) int fd = -1;
+        pid_t holder;
         int r;
 
         r = tun_open(&fd);
@@ -56,7 +77,7 @@ static int make_device(struct daemon *daemon)
                 return fail(daemon, EX_UNAVAILABLE, MESSAGE_DEVICE_FAILED, r,
                             "Cannot open /dev/net/tun: %m");
 
-        r = tun_attach(fd, name);
+        r = tun_attach_wait(fd, name, &holder);
         if (r == -EBUSY)
                 return fail(daemon, EX_UNAVAILABLE, MESSAGE_DEVICE_FAILED, r,
                             "Cannot attach to '%s': another process holds this device", name);
@@ -77,6 +98,17 @@ static int make_device(struct daemon *daemon)
         return 0;
 }
 
+/* The loop that moves packets wants reads that do not wait. */
+static int set_nonblocking(struct daemon *daemon)
+{
+        int flags = fcntl(daemon->tun_fd, F_GETFL);
+
+        if (flags < 0 || fcntl(daemon->tun_fd, F_SETFL, flags | O_NONBLOCK) < 0)
+                return fail(daemon, EX_OSERR, MESSAGE_SYSTEM_FAILED, -errno, "Cannot set O_NONBLOCK: %m");
+
+        return 0;
+}
+
 /**
  * daemon_open_device() - take the device over, or make it
  * @daemon: the daemon
@@ -94,7 +126,7 @@ int daemon_open_device(struct daemon *daemon)
                 return fail(daemon, EX_OSERR, MESSAGE_SYSTEM_FAILED, r,
                             "Cannot take the descriptors that were passed in: %m");
         if (daemon->tun_fd >= 0 && r == 0)
-                return 0;
+                return set_nonblocking(daemon);
 
         /* What was removed by its name may have taken the device out of the store, too. */
         if (daemon->tun_fd < 0) {
@@ -109,7 +141,7 @@ int daemon_open_device(struct daemon *daemon)
                              "Cannot have '%s' kept, a restart will make it anew: %m",
                              daemon->config->interface);
 
-        return 0;
+        return set_nonblocking(daemon);
 }
 
 /* Returns how many there are: as many as the settings have. */
@@ -133,28 +165,87 @@ static size_t link_addresses(const struct config *config, struct link_address ad
  * daemon_set_addresses() - give the device the addresses of the settings
  * @daemon: the daemon
  *
- * Return: 0, or a negative errno of link_set_addresses().
+ * Return: 0, or a negative errno of link_addresses_set().
  */
 int daemon_set_addresses(struct daemon *daemon)
 {
         struct link_address addresses[CONFIG_MAX_ADDRESSES];
-
-        return link_set_addresses(daemon->link, addresses, link_addresses(daemon->config, addresses));
-}
-
-/* As link_wait_routed() for the addresses of the settings. */
-static int wait_routed(struct daemon *daemon, unsigned patience, struct address *reterr_address)
-{
-        const struct address peers[] = { daemon->config->peer_ipv4, daemon->config->peer_ipv6 };
-        struct link_address addresses[CONFIG_MAX_ADDRESSES];
         size_t n = link_addresses(daemon->config, addresses);
-        const struct address *unrouted;
         int r;
 
-        r = link_wait_routed(daemon->link, addresses, n, peers, ARRAY_SIZE(peers), patience, &unrouted);
+        r = link_addresses_set(daemon->netlink, daemon->index, addresses, n, daemon->owned, daemon->n_owned);
         if (r < 0)
-                *reterr_address = *unrouted;
-        return r;
+                return r;
+
+        memcpy(daemon->owned, addresses, n * sizeof(*addresses));
+        daemon->n_owned = n;
+        return 0;
+}
+
+/* As a user who pings has it: rules may lead the packets of this process elsewhere. */
+static bool is_routed(struct daemon *daemon, const struct address *address, bool local)
+{
+        static const uid_t root;
+        const struct route_query query = { .destination = *address, .uid = &root };
+        struct route route;
+
+        if (route_get(daemon->netlink, &query, &route) < 0 || route.error < 0)
+                return false;
+
+        return local ? route.type == RTN_LOCAL : route.oif == daemon->index;
+}
+
+static const struct address *find_unrouted(struct daemon *daemon)
+{
+        const struct config *config = daemon->config;
+        const struct address *peers[] = { &config->peer_ipv4, &config->peer_ipv6 };
+
+        for (size_t i = 0; i < config->n_addresses; i++)
+                if (!is_routed(daemon, &config->addresses[i].prefix.address, true))
+                        return &config->addresses[i].prefix.address;
+
+        for (size_t i = 0; i < ARRAY_SIZE(peers); i++)
+                if (peers[i]->family != AF_UNSPEC && !is_routed(daemon, peers[i], false))
+                        return peers[i];
+
+        return NULL;
+}
+
+/* The kernel adds the routes of an IPv6 address a moment after the address; waits for milliseconds. */
+static int wait_routed(struct daemon *daemon, unsigned patience, struct address *reterr_address)
+{
+        static const struct timespec pause = { .tv_nsec = 1000000 };
+        const struct address *unrouted;
+
+        for (unsigned i = 0;; i++) {
+                unrouted = find_unrouted(daemon);
+                if (!unrouted)
+                        return 0;
+                if (i == patience)
+                        break;
+
+                (void) nanosleep(&pause, NULL);
+        }
+
+        *reterr_address = *unrouted;
+        return -EHOSTUNREACH;
+}
+
+static int restore_peers(struct daemon *daemon)
+{
+        for (size_t i = 0; i < daemon->n_owned; i++) {
+                const struct link_address *address = &daemon->owned[i];
+                int r;
+
+                if (address_equal(&address->local, &address->remote))
+                        continue;
+
+                r = route_add_peer(daemon->netlink, daemon->index, &address->local, &address->remote);
+                if (r < 0)
+                        return r;
+        }
+
+        return 0;
 }
 
 static int configure_addresses(struct daemon *daemon, unsigned patience)
@@ -162,13 +253,14 @@ static int configure_addresses(struct daemon *daemon, unsigned patience)
         struct config *config = daemon->config;
         struct address unrouted;
         char text[PREFIX_TEXT_SIZE];
+        struct link_info info;
         int r;
 
-        r = link_has_ipv6(daemon->link);
+        r = link_get(daemon->netlink, daemon->index, NULL, &info);
         if (r < 0)
                 return fail(daemon, EX_OSERR, MESSAGE_SYSTEM_FAILED, r, "Cannot ask '%s' for IPv6: %m",
                             config->interface);
-        if (r == 0 && config_has_ipv6(config)) {
+        if (!info.has_ipv6 && config_has_ipv6(config)) {
                 if (!config->default_addresses)
                         return fail(
                                 daemon, EX_CONFIG, MESSAGE_SETTINGS_WRONG, 0,
@@ -181,12 +273,14 @@ static int configure_addresses(struct daemon *daemon, unsigned patience)
         }
 
         /* In this order: the kernel forgets the route to an IPv6 peer when the link comes up. */
-        r = link_set_up(daemon->link);
+        r = link_set_up(daemon->netlink, daemon->index);
         if (r < 0)
                 return fail(daemon, EX_OSERR, MESSAGE_SYSTEM_FAILED, r, "Cannot set '%s' up: %m",
                             config->interface);
 
         r = daemon_set_addresses(daemon);
+        if (r >= 0)
+                r = restore_peers(daemon);
         if (r < 0)
                 return fail(daemon, EX_OSERR, MESSAGE_SYSTEM_FAILED, r,
                             "Cannot set the addresses of '%s': %m", config->interface);
@@ -237,6 +331,7 @@ int daemon_is_here(const struct daemon *daemon)
  */
 int daemon_find_link(struct daemon *daemon)
 {
+        struct link_info info;
         int r;
 
         r = daemon_is_here(daemon);
@@ -245,12 +340,18 @@ int daemon_find_link(struct daemon *daemon)
         if (r == 0)
                 return tell_elsewhere(daemon);
 
-        r = link_new(&daemon->link, daemon->config->interface, &daemon->packet_max);
+        r = netlink_open(&daemon->netlink);
+        if (r < 0)
+                return tell_not_found(daemon, r);
+
+        r = link_get(daemon->netlink, 0, daemon->config->interface, &info);
         if (r == -ENODEV)
                 return tell_elsewhere(daemon);
         if (r < 0)
                 return tell_not_found(daemon, r);
 
+        daemon->index = info.index;
+        daemon->packet_max = info.mtu;
         if (daemon->packet_max < daemon->config->mtu)
                 daemon->packet_max = daemon->config->mtu;
         return 0;
@@ -268,7 +369,7 @@ int daemon_configure_link(struct daemon *daemon, unsigned patience)
         struct config *config = daemon->config;
         int r;
 
-        if (!daemon->link)
+        if (daemon->index == 0)
                 return 0;
 
         r = daemon_is_here(daemon);
@@ -278,7 +379,7 @@ int daemon_configure_link(struct daemon *daemon, unsigned patience)
                 return tell_elsewhere(daemon);
         daemon->may_have_moved = true; /* the next time */
 
-        r = link_set_limits(daemon->link, config->mtu, config->queue_length);
+        r = link_set_limits(daemon->netlink, daemon->index, config->mtu, config->queue_length);
         if (r == -ENODEV)
                 return tell_elsewhere(daemon);
         if (r < 0)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /*
- * The TUN device: Documentation/networking/tuntap.rst of the kernel. No other file knows its path or its
+ * The TUN device: Documentation/networking/tuntap.rst of the kernel. No other file has its path or its
  * ioctls.
  */
 
@@ -11,26 +11,36 @@
 #include <fcntl.h>
 #include <linux/if_tun.h>
 #include <linux/sockios.h>
-#include <net/if.h>
+#include <stdbool.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <time.h>
 
 #include "common/util.h"
+#include "net/tun-holder.h"
 
 #define TUN_PATH "/dev/net/tun"
 
+/*
+ * In milliseconds: how long to retry a busy device, after how long a living process counts as its holder, and
+ * the time between two attempts.
+ */
+#define ATTACH_USEC       1000000
+#define ATTACH_GRACE_USEC 100000
+#define ATTACH_PAUSE_USEC 5000
+
 /**
- * tun_open() - open the node from which devices are made
- * @ret_fd: the descriptor, owned by the caller; no device belongs to it yet
+ * tun_open() - open the node from which devices are created
+ * @ret_fd: the descriptor, owned by the caller; no device belongs to it yet, and reads of it block
  *
  * Return: 0, or a negative errno: -ENOENT if there is no node, -ENODEV or -ENXIO if the
  *         kernel has no driver for it, -EACCES or -EPERM if it may not be opened.
  */
 int tun_open(int *ret_fd)
 {
-        int fd = open(TUN_PATH, O_RDWR | O_NONBLOCK | O_CLOEXEC);
+        int fd = open(TUN_PATH, O_RDWR | O_CLOEXEC);
 
         if (fd < 0)
                 return -errno;
@@ -39,26 +49,29 @@ int tun_open(int *ret_fd)
         return 0;
 }
 
-/* As it is made, and as it is taken over: IP packets and nothing else, one queue. */
+/* Of a device that is created, and of one that is adopted: IP packets and nothing else, one queue. */
 #define TUN_FLAGS (IFF_TUN | IFF_NO_PI)
 
-/* What else could be set of a device, and would change what is read from it. */
+/*
+ * Further flags of a device that change what is read from it. TUNGETIFF sets the bit of IFF_NO_PI for every
+ * device without a socket filter, as IFF_NOFILTER is the same bit.
+ */
 #define TUN_FLAGS_MASK (IFF_TUN | IFF_TAP | IFF_NO_PI | IFF_VNET_HDR | IFF_MULTI_QUEUE)
 
-/* Somebody may have left offloads on, whose packets are no longer IP as on the wire. */
-static int offloads_off(int fd)
+/* Another process may have left offloads on, with which packets are not IP as on the wire. */
+static int offloads_disable(int fd)
 {
         return ioctl(fd, TUNSETOFFLOAD, 0UL) < 0 ? -errno : 0;
 }
 
 /**
- * tun_attach() - make the device, or attach to a persistent one
- * @fd: what tun_open() returned
+ * tun_attach() - create the device, or attach to a persistent one
+ * @fd: what tun_open() opened
  * @name: the name of the device, shorter than IFNAMSIZ
  *
- * A device that is made here goes away with the last descriptor of it. Needs CAP_NET_ADMIN.
+ * A device that is created here is deleted with the last descriptor of it. Needs CAP_NET_ADMIN.
  *
- * Return: 0, or a negative errno: -EBUSY if another process holds the device, -EINVAL if an
+ * Return: 0, or a negative errno: -EBUSY if another descriptor is attached to the device, -EINVAL if an
  *         interface of that name is no TUN device with one queue, -EPERM without the privilege.
  */
 int tun_attach(int fd, const char *name)
@@ -72,32 +85,99 @@ int tun_attach(int fd, const char *name)
         if (ioctl(fd, TUNSETIFF, &request) < 0)
                 return -errno;
 
-        return offloads_off(fd);
+        return offloads_disable(fd);
 }
 
 /**
- * tun_adopt() - take over a descriptor that should be the device
- * @fd: a descriptor of any kind
- * @name: the name that the device must have
+ * tun_attach_wait() - create or attach as tun_attach(), after a moment if the device is busy
+ * @fd: what tun_open() opened
+ * @name: the name of the device, shorter than IFNAMSIZ
+ * @ret_holder: set if the device stays busy: the process that holds it, or 0 if it is not known
  *
- * Return: 0; -ENODEV if it was a device that is gone now; -EINVAL if it is anything else, a
- *         device of another name or kind included.
+ * The kernel releases the descriptor of a process that was killed some time after its death, with io_uring
+ * later still. So a busy device is tried again for a second; but only for a tenth of one while a living
+ * process is seen to hold it, see tun_find_holder().
+ *
+ * Return: as tun_attach().
  */
-int tun_adopt(int fd, const char *name)
+int tun_attach_wait(int fd, const char *name, pid_t *ret_holder)
+{
+        static const struct timespec pause = { .tv_nsec = ATTACH_PAUSE_USEC * 1000L };
+        const uint64_t start = monotonic_usec();
+        bool searched = false;
+        pid_t holder = 0;
+
+        for (;;) {
+                uint64_t waited;
+                int r;
+
+                r = tun_attach(fd, name);
+                if (r != -EBUSY)
+                        return r;
+
+                waited = monotonic_usec() - start;
+                if (waited >= ATTACH_GRACE_USEC && !searched) {
+                        searched = true; /* once: all of /proc takes its time */
+                        (void) tun_find_holder(name, &holder);
+                }
+                if (holder > 0 || waited >= ATTACH_USEC)
+                        break;
+
+                (void) nanosleep(&pause, NULL);
+        }
+
+        *ret_holder = holder;
+        return -EBUSY;
+}
+
+/**
+ * tun_adopt() - accept a descriptor of a device that an earlier process created
+ * @fd: a descriptor of any kind
+ *
+ * The name of the device does not matter here, see tun_name(). Reads of the descriptor block afterwards:
+ * O_NONBLOCK belongs to the open file description, so every process that has the description sees the change.
+ *
+ * Return: 0; -ENODEV if it was a device that is deleted now; -EINVAL if it is anything else, a TAP device or
+ *         one with several queues or with headers in front of packets included; or another negative errno.
+ */
+int tun_adopt(int fd)
 {
         struct ifreq request = { 0 };
+        int flags;
 
         if (ioctl(fd, TUNGETIFF, &request) < 0)
                 return errno == EBADFD ? -ENODEV : -EINVAL;
 
-        if ((request.ifr_flags & TUN_FLAGS_MASK) != TUN_FLAGS ||
-            strncmp(request.ifr_name, name, sizeof(request.ifr_name)) != 0)
+        if ((request.ifr_flags & TUN_FLAGS_MASK) != TUN_FLAGS)
                 return -EINVAL;
 
-        return offloads_off(fd);
+        flags = fcntl(fd, F_GETFL);
+        if (flags < 0 || fcntl(fd, F_SETFL, flags & ~O_NONBLOCK) < 0)
+                return -errno;
+
+        return offloads_disable(fd);
 }
 
-/* The network namespace of this process, by that of a socket: there may be no /proc to ask. */
+/**
+ * tun_name() - read the name of a device, which root can change
+ * @fd: a descriptor of the device
+ * @name: set to the name
+ *
+ * Return: 0, -ENODEV if the device is deleted, or another negative errno.
+ */
+int tun_name(int fd, char name[static IFNAMSIZ])
+{
+        struct ifreq request = { 0 };
+
+        if (ioctl(fd, TUNGETIFF, &request) < 0)
+                return errno == EBADFD ? -ENODEV : -errno;
+
+        memcpy(name, request.ifr_name, IFNAMSIZ);
+        name[IFNAMSIZ - 1] = '\0';
+        return 0;
+}
+
+/* The network namespace of this process, by that of a socket: /proc may be hidden. */
 static int own_namespace(int *ret_fd)
 {
         _cleanup_(close_fdp) int any = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
@@ -115,13 +195,14 @@ static int own_namespace(int *ret_fd)
 }
 
 /**
- * tun_is_here() - ask whether the device is in the network namespace of this process
+ * tun_is_here() - check whether the device is in the network namespace of this process
  * @fd: a descriptor of the device
  *
- * Somebody may have moved it, and what has its name or its number here by now is not it. Needs CAP_NET_ADMIN.
+ * Root can move a device; an interface with its name or its index here is another one then. Needs
+ * CAP_NET_ADMIN.
  *
- * Return: 1 if it is, or if the kernel cannot tell, as before Linux 5.7; 0 if it is elsewhere, or gone; or
- *         a negative errno.
+ * Return: 1 if it is, or if the kernel cannot say (before Linux 5.7); 0 if it is elsewhere, or deleted; or a
+ *         negative errno.
  */
 int tun_is_here(int fd)
 {
@@ -131,7 +212,7 @@ int tun_is_here(int fd)
 
         if (there < 0 && (errno == EINVAL || errno == ENOTTY))
                 return 1;
-        /* The one of another user namespace is not ours to see. */
+        /* A namespace that another user namespace owns cannot be opened. */
         if (there < 0 && (errno == EPERM || errno == EBADFD))
                 return 0;
         if (there < 0)

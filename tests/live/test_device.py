@@ -86,20 +86,22 @@ def test_persistent_device_is_attached_and_remains(host):
 
 
 @pytest.mark.parametrize("up", [False, True], ids=["down", "up"])
-def test_foreign_settings_give_way(host, up):
-    """Whatever a device had before, it ends in the state that a fresh one has."""
+def test_settings_of_a_persistent_device(host, up):
+    """It gets the settings of a fresh device; addresses that it had stay, but an IPv6 address exists only once."""
     fresh = host.start("tun0")
     expected = settings(host)
     assert fresh.stop() == 0
 
     host.ip("tuntap", "add", "dev", "tun0", "mode", "tun")
     host.ip("link", "set", "tun0", "mtu", "1400", "txqueuelen", "50", *(["up"] if up else []))
-    for address in "10.9.9.9/24", "198.18.0.1/24", "2001:db8:9::9/64", "2001:2::1/64":
-        host.ip("address", "add", address, "dev", "tun0")
+    stay = {("10.9.9.9", None, 24), ("198.18.0.1", None, 24), ("2001:db8:9::9", None, 64)}
+    for address, _, length in [*stay, ("2001:2::1", None, 64)]:
+        host.ip("address", "add", f"{address}/{length}", "dev", "tun0")
     host.ip("address", "add", "198.18.0.77", "peer", "198.18.0.78", "dev", "tun0")
+    stay.add(("198.18.0.77", "198.18.0.78", 32))
 
     host.start("tun0")
-    assert settings(host) == expected
+    assert settings(host) == {**expected, "addresses": expected["addresses"] | stay}
     assert_answers(host)
 
 
@@ -129,6 +131,42 @@ def test_busy_device(host):
     assert done.returncode == UNAVAILABLE, done.stderr
     assert "tun0" in done.stderr
     assert re.search("busy|in use|another process", done.stderr), done.stderr
+    assert_answers(host)
+
+
+@pytest.mark.parametrize("engine", ["auto", "syscall"])
+def test_start_right_after_a_kill(host, engine):
+    """The kernel releases the device some time after its last owner died, with io_uring later still."""
+    for _ in range(5):
+        daemon = host.start("tun0", f"--engine={engine}")
+        assert_answers(host)
+        daemon.process.kill()
+        daemon.process.wait()
+    host.start("tun0", f"--engine={engine}")
+    assert_answers(host)
+
+
+def test_what_an_administrator_added_stays(host):
+    """Addresses, and routes with a source of them, through a kill and new settings; own addresses go."""
+    host.ip("tuntap", "add", "dev", "tun0", "mode", "tun")
+    first = host.start("tun0", config="[Network]\nAddress=10.1.0.1/24\nAddress=fe80::1234/64\n")
+    host.ip("address", "add", "10.50.0.1/24", "dev", "tun0")
+    host.ip("route", "add", "203.0.113.0/24", "dev", "tun0", "src", "10.50.0.1")
+    first.process.kill()
+    first.process.wait()
+
+    host.start("tun0")
+    assert host.addresses("tun0") == ENDS | {("10.50.0.1", None, 24)}
+    assert "fe80::1234" not in host.ip("-6", "address", "show", "dev", "tun0")
+    assert "203.0.113.0/24 dev tun0 scope link src 10.50.0.1" in host.ip("route")
+
+
+def test_route_to_the_peer_comes_back(host):
+    host.ip("tuntap", "add", "dev", "tun0", "mode", "tun")
+    assert host.start("tun0").stop() == 0
+    host.ip("link", "set", "tun0", "up")
+    host.ip("route", "del", IPV4)
+    host.start("tun0")
     assert_answers(host)
 
 

@@ -19,7 +19,6 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "net/tun.h"
 #include "unit.h"
 
 /* Where the descriptors begin that a manager passes in. */
@@ -383,22 +382,6 @@ static void test_nothing_passed_in(void **state)
         assert_false(receive());
 }
 
-static void test_adopt_no_device(void **state)
-{
-        int pair[2], null = open("/dev/null", O_RDWR | O_CLOEXEC);
-
-        (void) state;
-
-        assert_int_equal(socketpair(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0, pair), 0);
-        assert_int_equal(tun_adopt(pair[0], "tun0"), -EINVAL);
-        assert_int_equal(tun_adopt(null, "tun0"), -EINVAL);
-        assert_int_equal(tun_adopt(-1, "tun0"), -EINVAL);
-        assert_int_equal(tun_is_here(-1), -EBADF);
-        close(pair[0]);
-        close(pair[1]);
-        close(null);
-}
-
 #define with_manager(test) cmocka_unit_test_setup_teardown(test, set_up_manager, tear_down_manager)
 
 int main(void)
@@ -415,7 +398,6 @@ int main(void)
                 with_manager(test_leave_those_of_another),
                 with_manager(test_refuse_nonsense),
                 with_manager(test_nothing_passed_in),
-                cmocka_unit_test(test_adopt_no_device),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+
+/* The state and the limits of an interface. */
+
+#include "net/link.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "netns.h"
+
+static const char *get(void)
+{
+        struct link_info info, by_name;
+        struct netns netns;
+
+        CHECK(netns_open(&netns));
+        CHECK(link_get(netns.netlink, netns.index, NULL, &info) == 0);
+        CHECK(info.index == netns.index && strcmp(info.name, "tun0") == 0 && info.mtu == 1500 && info.up);
+        CHECK(link_get(netns.netlink, 0, "tun0", &by_name) == 0);
+        CHECK(by_name.index == netns.index && by_name.queue_length == info.queue_length);
+
+        CHECK(link_get(netns.netlink, 0, "tun1", &info) == -ENODEV);
+        CHECK(link_get(netns.netlink, 0, "a-name-that-is-too-long", &info) == -ENODEV);
+        CHECK(link_get(netns.netlink, 9999, NULL, &info) == -ENODEV);
+        CHECK(link_get(netns.netlink, 0, NULL, &info) == -ENODEV);
+        CHECK(info.index == netns.index);
+
+        CHECK(ip("link set tun0 down") && ip("link set tun0 name foo0"));
+        CHECK(link_get(netns.netlink, netns.index, NULL, &info) == 0);
+        CHECK(strcmp(info.name, "foo0") == 0 && !info.up);
+        return NULL;
+}
+
+static const char *set(void)
+{
+        struct link_info info;
+        struct netns netns;
+
+        CHECK(netns_open(&netns) && ip("link set tun0 down"));
+        CHECK(link_set_limits(netns.netlink, netns.index, 9000, 77) == 0);
+        CHECK(link_set_up(netns.netlink, netns.index) == 0);
+        CHECK(link_get(netns.netlink, netns.index, NULL, &info) == 0);
+        CHECK(info.mtu == 9000 && info.queue_length == 77 && info.up);
+        CHECK(link_set_limits(netns.netlink, 9999, 1500, 77) == -ENODEV);
+        CHECK(link_set_limits(netns.netlink, netns.index, 67, 77) == -EINVAL);
+        CHECK(link_set_up(netns.netlink, 9999) == -ENODEV);
+        return NULL;
+}
+
+/* The kernel has no IPv6 on an interface whose MTU is below 1280 bytes, either. */
+static const char *ipv6(void)
+{
+        struct link_info info;
+        struct netns netns;
+
+        CHECK(netns_open(&netns));
+        CHECK(link_get(netns.netlink, netns.index, NULL, &info) == 0 && info.has_ipv6);
+        CHECK(sysctl_set("net/ipv6/conf/tun0/disable_ipv6", "1"));
+        CHECK(link_get(netns.netlink, netns.index, NULL, &info) == 0 && !info.has_ipv6);
+        CHECK(sysctl_set("net/ipv6/conf/tun0/disable_ipv6", "0") && ip("link set tun0 mtu 1279"));
+        CHECK(link_get(netns.netlink, netns.index, NULL, &info) == 0 && !info.has_ipv6);
+        return NULL;
+}
+
+static const char *promotion(void)
+{
+        struct netns netns;
+        bool promoted;
+
+        CHECK(netns_open(&netns));
+        for (unsigned i = 0; i < 4; i++) {
+                CHECK(link_set_promotion(netns.netlink, netns.index, i % 2 > 0) == 0);
+                CHECK(sysctl_is("net/ipv4/conf/tun0/promote_secondaries", i % 2 > 0 ? "1" : "0"));
+                CHECK(link_get_promotion(netns.netlink, netns.index, &promoted) == 0);
+                CHECK(promoted == (i % 2 > 0));
+        }
+        return NULL;
+}
+
+int main(void)
+{
+        static const struct netns_case cases[] = {
+                { "get", get, false },
+                { "set", set, false },
+                { "ipv6", ipv6, false },
+                { "promotion", promotion, false },
+        };
+
+        return netns_run(cases, ARRAY_SIZE(cases));
+}
