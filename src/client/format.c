@@ -8,13 +8,13 @@
 #include "common/util.h"
 
 /**
- * duration_text() - tell a length of time in its two largest units
+ * duration_format() - tell a length of time in its two largest units
  * @text: room for the text
  * @usec: the time in microseconds
  *
  * Return: @text, such as "3d4h", "5m12s" or "7s".
  */
-const char *duration_text(char text[static DURATION_TEXT_SIZE], uint64_t usec)
+const char *duration_format(char text[static DURATION_TEXT_SIZE], uint64_t usec)
 {
         static const struct {
                 uint64_t seconds;

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /*
- * What became of an instance from one look at it to the next.
+ * The counters of an instance from one refresh to the next.
  *
- * Nothing here reads a clock: the time between two answers is what the instance says has passed, so that a
- * look that comes late shows the right rate nevertheless.
+ * Nothing here reads a clock: the time between two answers is the difference of the uptimes in them, so the
+ * rates are right even if a refresh is late.
  */
 
 #include "client/history.h"
@@ -16,97 +16,90 @@
 
 static const struct {
         const char *name;
-        size_t offset; /* within struct snapshot */
+        size_t offset; /* within struct status */
 } sums[] = {
-        [TALLY_PACKETS] = { "packets", offsetof(struct snapshot, packets) },
-        [TALLY_REPLIES] = { "replies", offsetof(struct snapshot, replies) },
-        [TALLY_UNSENT] = { "unsent", offsetof(struct snapshot, counters.unsent) },
-        [TALLY_DROPPED] = { "dropped", offsetof(struct snapshot, dropped) },
+        [COUNTER_PACKETS] = { "packets", offsetof(struct status, packets) },
+        [COUNTER_REPLIES] = { "replies", offsetof(struct status, replies) },
+        [COUNTER_UNSENT] = { "unsent", offsetof(struct status, counters.unsent) },
+        [COUNTER_DROPPED] = { "dropped", offsetof(struct status, dropped) },
 };
 
-_Static_assert(ARRAY_SIZE(sums) == TALLY_VERDICTS, "every sum needs its name");
+_Static_assert(ARRAY_SIZE(sums) == COUNTER_VERDICTS, "every sum needs its name");
 
 /**
- * tally_of() - one of an instance's counters
- * @snapshot: the instance's answer
- * @tally: which
+ * counter_get() - get a counter of an instance
+ * @status: the status of the instance
+ * @counter: which
  */
-uint64_t tally_of(const struct snapshot *snapshot, enum tally tally)
+uint64_t counter_get(const struct status *status, enum counter counter)
 {
-        if (tally >= TALLY_VERDICTS)
-                return snapshot->counters.verdicts[tally - TALLY_VERDICTS];
+        if (counter >= COUNTER_VERDICTS)
+                return status->counters.verdicts[counter - COUNTER_VERDICTS];
 
-        return snapshot_number(snapshot, sums[tally].offset);
+        return status_get_number(status, sums[counter].offset);
 }
 
 /**
- * tally_name() - name a counter
- * @tally: which
+ * counter_name() - name a counter
+ * @counter: which
  */
-const char *tally_name(enum tally tally)
+const char *counter_name(enum counter counter)
 {
-        return tally < TALLY_VERDICTS ? sums[tally].name : verdict_name(tally - TALLY_VERDICTS);
+        return counter < COUNTER_VERDICTS ? sums[counter].name : verdict_name(counter - COUNTER_VERDICTS);
 }
 
-static void remember(struct history *history, double packets)
+static void push_packets(struct history *history, double per_second)
 {
         if (history->n_packets == HISTORY_MAX)
                 memmove(history->packets, history->packets + 1,
                         --history->n_packets * sizeof(history->packets[0]));
 
-        history->packets[history->n_packets++] = packets;
+        history->packets[history->n_packets++] = per_second;
 }
 
-static void forget_rates(struct history *history)
-{
-        for (enum tally t = 0; t < _TALLY_MAX; t++)
-                history->per_second[t] = NAN;
-}
-
-/* What a restarted instance has counted, it has counted since. */
-static void compare(struct history *history, const struct snapshot *before, const struct snapshot *now)
-{
-        double seconds = (double) (now->uptime_usec - before->uptime_usec) / 1e6;
-
-        for (enum tally t = 0; t < _TALLY_MAX; t++) {
-                uint64_t more = tally_of(now, t) - tally_of(before, t);
-
-                history->change[t] += more;
-                history->per_second[t] = seconds > 0 ? (double) more / seconds : NAN;
-        }
-}
-
-static bool has_restarted(const struct snapshot *before, const struct snapshot *now)
+static bool has_restarted(const struct status *before, const struct status *now)
 {
         return now->pid != before->pid || now->uptime_usec < before->uptime_usec ||
                now->packets < before->packets;
 }
 
+/* The counters of an instance that was restarted have begun at 0. */
+static void update_rates(struct history *history, const struct status *now)
+{
+        static const struct status zero;
+        bool restarted = has_restarted(&history->last, now);
+        const struct status *before = restarted ? &zero : &history->last;
+        double seconds = (double) (now->uptime_usec - before->uptime_usec) / 1e6;
+
+        history->restarts += restarted;
+        for (enum counter c = 0; c < _COUNTER_MAX; c++) {
+                uint64_t more = counter_get(now, c) - counter_get(before, c);
+
+                history->change[c] += more;
+                history->per_second[c] = seconds > 0 ? (double) more / seconds : NAN;
+        }
+}
+
 /**
- * history_add() - take another look at an instance
- * @history: all zero before the first look
- * @snapshot: its answer, or why there is none
+ * history_add() - add a snapshot of the instance
+ * @history: all zero before the first one
+ * @snapshot: the snapshot
  */
 void history_add(struct history *history, const struct snapshot *snapshot)
 {
-        static const struct snapshot nothing;
-        bool looked_before = history->now.interface[0] != '\0';
+        bool is_first = history->now.status.interface[0] == '\0';
+
+        for (enum counter c = 0; c < _COUNTER_MAX; c++)
+                history->per_second[c] = NAN;
 
         history->now = *snapshot;
-        forget_rates(history);
-
-        if (snapshot->error == 0 && history->answered) {
-                bool restarted = has_restarted(&history->last, snapshot);
-
-                history->restarts += restarted;
-                compare(history, restarted ? &nothing : &history->last, snapshot);
-        }
         if (snapshot->error == 0) {
-                history->last = *snapshot;
+                if (history->answered)
+                        update_rates(history, &snapshot->status);
+                history->last = snapshot->status;
                 history->answered = true;
         }
 
-        /* The first look knows of no rate. */
-        if (looked_before)
-                remember(history, history->per_second[TALLY_PACKETS]);
+        if (!is_first)
+                push_packets(history, history->per_second[COUNTER_PACKETS]);
 }

@@ -18,7 +18,6 @@
 #include <sys/un.h>
 
 #include "common/interface.h"
-#include "tunecho/status.h"
 #include "common/util.h"
 
 /* A daemon that many ask at once may have no place for one more at first. */
@@ -30,7 +29,7 @@ struct exchange {
         int fd; /* -1 at the end */
         bool connected;
         size_t used;
-        char text[SNAPSHOT_TEXT_MAX + 1];
+        char text[STATUS_TEXT_MAX + 1];
 };
 
 static void freep(void *pointer)
@@ -53,7 +52,7 @@ static void begin_exchange(struct exchange *exchange, struct snapshot *snapshot,
         exchange->fd = -1;
         address->sun_family = AF_UNIX;
         size = snprintf(address->sun_path, sizeof(address->sun_path), "%s/%s/" STATUS_SOCKET, directory,
-                        snapshot->interface);
+                        snapshot->status.interface);
         if (size < 0 || (size_t) size >= sizeof(address->sun_path)) {
                 end_exchange(exchange, -ENAMETOOLONG);
                 return;
@@ -72,26 +71,21 @@ static void connect_exchange(struct exchange *exchange)
                 end_exchange(exchange, -errno);
 }
 
-/* All that was sent is there. Nothing at all is from a daemon that ends. */
 static void understand(struct exchange *exchange)
 {
         exchange->text[exchange->used] = '\0';
-        if (exchange->used == 0)
-                end_exchange(exchange, -ECONNRESET);
-        else if (strlen(exchange->text) != exchange->used)
-                end_exchange(exchange, -EBADMSG);
-        else
-                end_exchange(exchange, snapshot_parse(exchange->snapshot, exchange->text));
+        snapshot_parse(exchange->snapshot, exchange->text, exchange->used);
+        end_exchange(exchange, exchange->snapshot->error);
 }
 
 static void read_exchange(struct exchange *exchange)
 {
         ssize_t size;
 
-        size = read(exchange->fd, exchange->text + exchange->used, SNAPSHOT_TEXT_MAX - exchange->used);
+        size = read(exchange->fd, exchange->text + exchange->used, STATUS_TEXT_MAX - exchange->used);
         if (size > 0) {
                 exchange->used += (size_t) size;
-                if (exchange->used == SNAPSHOT_TEXT_MAX)
+                if (exchange->used == STATUS_TEXT_MAX)
                         end_exchange(exchange, -EBADMSG);
         } else if (size == 0)
                 understand(exchange);
@@ -155,7 +149,7 @@ static void add(struct instances *instances, const char *name)
 {
         struct snapshot *snapshot = &instances->snapshots[instances->n++];
 
-        memcpy(snapshot->interface, name, strnlen(name, sizeof(snapshot->interface) - 1));
+        memcpy(snapshot->status.interface, name, strnlen(name, IFNAMSIZ - 1));
 }
 
 static int has_name_of_interface(const struct dirent *entry)

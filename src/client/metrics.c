@@ -1,27 +1,19 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /*
- * The metrics, for Prometheus's text format or for OpenMetrics 1.0.
+ * tunechoctl metrics: the counters in the text format of Prometheus or as OpenMetrics 1.0.
  *
- * They differ in HELP and TYPE alone: OpenMetrics leaves out of the name there what the samples of a type end
- * with, and has a type for what only informs. Prometheus takes the last line for a comment.
+ * The formats differ in HELP and TYPE only: there, OpenMetrics omits the suffix of the samples, and has a
+ * type for metrics that only carry labels. For Prometheus, the last line is a comment.
  */
 
 #include "client/print.h"
 
 #include <inttypes.h>
 
+#include "client/instances.h"
+#include "client/snapshot.h"
 #include "common/util.h"
-
-struct family;
-
-typedef void (*sample_printer)(FILE *file, const struct family *family, const struct snapshot *snapshot);
-
-static void print_up(FILE *file, const struct family *family, const struct snapshot *snapshot);
-static void print_info(FILE *file, const struct family *family, const struct snapshot *snapshot);
-static void print_packets(FILE *file, const struct family *family, const struct snapshot *snapshot);
-static void print_number(FILE *file, const struct family *family, const struct snapshot *snapshot);
-static void print_uptime(FILE *file, const struct family *family, const struct snapshot *snapshot);
 
 enum type {
         TYPE_GAUGE,
@@ -39,38 +31,23 @@ static const struct {
         [TYPE_INFO] = { "_info", "gauge", "info" },
 };
 
-#define NUMBER(field) .print = print_number, .offset = offsetof(struct snapshot, field)
-
-/* Each has the label interface. */
-static const struct family {
+struct family {
         const char *name;
         enum type type;
-        sample_printer print;
-        size_t offset; /* of a number within struct snapshot */
-        bool always;   /* there is one of an instance that does not answer, too */
+        void (*print)(FILE *file, const struct family *family, const struct snapshot *snapshot);
+        size_t offset; /* of a number within struct status */
+        bool always;   /* also for an instance that does not answer */
         const char *help;
-} families[] = {
-        { "tunecho_up", TYPE_GAUGE, .print = print_up, .always = true,
-          .help = "Whether the instance has answered." },
-        { "tunecho", TYPE_INFO, .print = print_info, .help = "State, engine and version of the instance." },
-        { "tunecho_packets", TYPE_COUNTER, .print = print_packets,
-          .help = "Packets read, by what became of them; all but reply and reply-fragment were dropped." },
-        { "tunecho_unsent_replies", TYPE_COUNTER, NUMBER(counters.unsent),
-          .help = "Replies that the device refused." },
-        { "tunecho_sessions", TYPE_GAUGE, NUMBER(sessions),
-          .help = "Pings that go on: a request came within the last ten seconds." },
-        { "tunecho_mtu_bytes", TYPE_GAUGE, NUMBER(mtu), .help = "The largest packet that the device takes." },
-        { "tunecho_uptime_seconds", TYPE_GAUGE, .print = print_uptime,
-          .help = "Time since the instance was ready." },
 };
 
-/* The beginning of a sample, up to its first label. */
+/* The name of a sample and its first label. */
 static void begin_sample(FILE *file, const struct family *family, const struct snapshot *snapshot)
 {
-        fprintf(file, "%s%s{interface=\"%s\"", family->name, types[family->type].suffix, snapshot->interface);
+        fprintf(file, "%s%s{interface=\"%s\"", family->name, types[family->type].suffix,
+                snapshot->status.interface);
 }
 
-/* A value may have any printable character. */
+/* A value may contain any printable character. */
 static void print_label(FILE *file, const char *name, const char *value)
 {
         fprintf(file, ",%s=\"", name);
@@ -88,9 +65,9 @@ static void print_up(FILE *file, const struct family *family, const struct snaps
 static void print_info(FILE *file, const struct family *family, const struct snapshot *snapshot)
 {
         begin_sample(file, family, snapshot);
-        print_label(file, "state", snapshot->state);
-        print_label(file, "engine", snapshot->engine);
-        print_label(file, "version", snapshot->version);
+        print_label(file, "state", snapshot->status.state);
+        print_label(file, "engine", snapshot->status.engine);
+        print_label(file, "version", snapshot->status.version);
         fputs("} 1\n", file);
 }
 
@@ -99,22 +76,41 @@ static void print_packets(FILE *file, const struct family *family, const struct 
         for (enum verdict v = 0; v < _VERDICT_MAX; v++) {
                 begin_sample(file, family, snapshot);
                 print_label(file, "verdict", verdict_name(v));
-                fprintf(file, "} %" PRIu64 "\n", snapshot->counters.verdicts[v]);
+                fprintf(file, "} %" PRIu64 "\n", snapshot->status.counters.verdicts[v]);
         }
 }
 
 static void print_number(FILE *file, const struct family *family, const struct snapshot *snapshot)
 {
         begin_sample(file, family, snapshot);
-        fprintf(file, "} %" PRIu64 "\n", snapshot_number(snapshot, family->offset));
+        fprintf(file, "} %" PRIu64 "\n", status_get_number(&snapshot->status, family->offset));
 }
 
 static void print_uptime(FILE *file, const struct family *family, const struct snapshot *snapshot)
 {
+        uint64_t usec = snapshot->status.uptime_usec;
+
         begin_sample(file, family, snapshot);
-        fprintf(file, "} %" PRIu64 ".%06" PRIu64 "\n", snapshot->uptime_usec / 1000000,
-                snapshot->uptime_usec % 1000000);
+        fprintf(file, "} %" PRIu64 ".%06" PRIu64 "\n", usec / 1000000, usec % 1000000);
 }
+
+#define NUMBER(field) .print = print_number, .offset = offsetof(struct status, field)
+
+/* Each has the label interface. */
+static const struct family families[] = {
+        { "tunecho_up", TYPE_GAUGE, .print = print_up, .always = true,
+          .help = "Whether the instance has answered." },
+        { "tunecho", TYPE_INFO, .print = print_info, .help = "State, engine and version of the instance." },
+        { "tunecho_packets", TYPE_COUNTER, .print = print_packets,
+          .help = "Packets read, by verdict; all but reply and reply-fragment were dropped." },
+        { "tunecho_unsent_replies", TYPE_COUNTER, NUMBER(counters.unsent),
+          .help = "Replies that the device refused." },
+        { "tunecho_sessions", TYPE_GAUGE, NUMBER(sessions),
+          .help = "Open ping sessions: with a request within the last ten seconds." },
+        { "tunecho_mtu_bytes", TYPE_GAUGE, NUMBER(mtu), .help = "MTU of the device, in bytes." },
+        { "tunecho_uptime_seconds", TYPE_GAUGE, .print = print_uptime,
+          .help = "Time since the instance was ready." },
+};
 
 static void print_family(FILE *file, const struct family *family, const struct instances *instances,
                          bool openmetrics)
@@ -132,7 +128,7 @@ static void print_family(FILE *file, const struct family *family, const struct i
 /**
  * metrics_print() - print instances as metrics
  * @instances: the instances
- * @openmetrics: in the strict sense, which Prometheus's own tools do not read from a file
+ * @openmetrics: strict OpenMetrics 1.0 instead of the text format
  * @file: where to
  */
 void metrics_print(const struct instances *instances, bool openmetrics, FILE *file)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
-/* What watch shows of one instance, line by line, in as many columns as there are. */
+/* The lines that watch shows of one instance, as wide as the terminal. */
 
 #include "client/panel.h"
 
@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "client/history.h"
 #include "client/print.h"
 #include "common/util.h"
 
@@ -21,10 +22,10 @@
 /* A block element has up to three bytes. */
 #define LINE_SIZE (3 * HISTORY_MAX + 64)
 
-static void put(const struct panel *panel, enum panel_style style, const char *format, ...) _printf_(3, 4);
+static void print(const struct panel *panel, enum panel_style style, const char *format, ...) _printf_(3, 4);
 
-/* Of ASCII characters; what does not fit is cut off. */
-static void put(const struct panel *panel, enum panel_style style, const char *format, ...)
+/* ASCII only, cut to the width. */
+static void print(const struct panel *panel, enum panel_style style, const char *format, ...)
 {
         char line[LINE_SIZE];
         va_list arguments;
@@ -35,11 +36,11 @@ static void put(const struct panel *panel, enum panel_style style, const char *f
 
         if (panel->width < LINE_SIZE)
                 line[panel->width] = '\0';
-        panel->put(panel->userdata, style, line);
+        panel->print(panel->userdata, style, line);
 }
 
-/* A number in at most @width characters: exact if it fits, else as so many thousands, millions and so on. */
-static const char *number_text(char text[static NUMBER_SIZE], uint64_t number, int width)
+/* A number in at most @width characters: exact if it fits, else in thousands, millions and so on. */
+static const char *number_format(char text[static NUMBER_SIZE], uint64_t number, int width)
 {
         static const char units[] = "kMGTPE";
         double scaled = (double) number;
@@ -53,10 +54,10 @@ static const char *number_text(char text[static NUMBER_SIZE], uint64_t number, i
         return text;
 }
 
-static const char *rate_text(char text[static NUMBER_SIZE], double rate, int width)
+static const char *rate_format(char text[static NUMBER_SIZE], double rate, int width)
 {
         if (!isnan(rate))
-                return number_text(text, (uint64_t) llround(rate), width);
+                return number_format(text, (uint64_t) llround(rate), width);
 
         (void) snprintf(text, NUMBER_SIZE, "-");
         return text;
@@ -67,35 +68,36 @@ static const char *plural(uint64_t number)
         return number == 1 ? "" : "s";
 }
 
-static void put_header(const struct panel *panel, const struct history *history)
+static void print_header(const struct panel *panel, const struct history *history)
 {
-        const struct snapshot *now = &history->now;
+        const struct status *status = &history->now.status;
+        const char *name = status->interface, *state = snapshot_state(&history->now);
         char uptime[DURATION_TEXT_SIZE], restarts[32] = "";
 
         if (history->restarts > 0)
                 (void) snprintf(restarts, sizeof(restarts), ", %u restart%s", history->restarts,
                                 plural(history->restarts));
 
-        if (now->error < 0)
-                put(panel, PANEL_BAD, "%s: %s, waiting%s", now->interface, snapshot_state(now), restarts);
+        if (history->now.error < 0)
+                print(panel, PANEL_NOT_RUNNING, "%s: %s, waiting%s", name, state, restarts);
         else
-                put(panel, PANEL_GOOD, "%s: %s, up %s%s, %" PRIu64 " session%s, %s", now->interface,
-                    snapshot_state(now), duration_text(uptime, now->uptime_usec), restarts, now->sessions,
-                    plural(now->sessions), now->engine);
+                print(panel, PANEL_RUNNING, "%s: %s, up %s%s, %" PRIu64 " session%s, %s", name, state,
+                      duration_format(uptime, status->uptime_usec), restarts, status->sessions,
+                      plural(status->sessions), status->engine);
 }
 
-static void put_peers(const struct panel *panel, const struct snapshot *snapshot)
+static void print_ping(const struct panel *panel, const struct status *status)
 {
-        if (snapshot->peers[0][0] == '\0')
-                put(panel, PANEL_PLAIN, "whatever is routed into it answers");
-        else if (snapshot->peers[1][0] == '\0')
-                put(panel, PANEL_PLAIN, "ping %s", snapshot->peers[0]);
+        if (status->ping[0][0] == '\0')
+                print(panel, PANEL_TEXT, "whatever is routed into it answers");
+        else if (status->ping[1][0] == '\0')
+                print(panel, PANEL_TEXT, "ping %s", status->ping[0]);
         else
-                put(panel, PANEL_PLAIN, "ping %s or %s", snapshot->peers[0], snapshot->peers[1]);
+                print(panel, PANEL_TEXT, "ping %s or %s", status->ping[0], status->ping[1]);
 }
 
-/* One column of the graph: nothing known, nothing there, or one of seven heights. */
-static const char *column_of(const struct panel *panel, double rate, double peak)
+/* A column of the graph: blank if the rate is unknown, the lowest if it is 0, or one of seven heights. */
+static const char *graph_column(const struct panel *panel, double rate, double peak)
 {
         static const char *const blocks[] = { "▁", "▂", "▃", "▄", "▅", "▆", "▇", "█" };
         static const char *const ascii[] = { "_", ".", ":", "-", "=", "+", "*", "#" };
@@ -112,12 +114,12 @@ static const char *column_of(const struct panel *panel, double rate, double peak
         return panel->unicode ? blocks[height] : ascii[height];
 }
 
-/* The latest packets a second, the newest at the right, and what the highest column stands for. */
-static void put_graph(const struct panel *panel, const struct history *history)
+/* Packets per second, the latest at the right, and the rate of the highest column. */
+static void print_graph(const struct panel *panel, const struct history *history)
 {
         char line[LINE_SIZE], number[NUMBER_SIZE];
-        int room = panel->width - (int) strlen(" peak 1234567/s");
-        size_t n = room < 0 ? 0 : (size_t) room, used = 0;
+        int width = panel->width - (int) strlen(" peak 1234567/s");
+        size_t n = width < 0 ? 0 : (size_t) width, used = 0;
         const double *rates;
         double peak = 0;
 
@@ -129,11 +131,11 @@ static void put_graph(const struct panel *panel, const struct history *history)
 
         for (size_t i = 0; i < n; i++)
                 used += (size_t) snprintf(line + used, sizeof(line) - used, "%s",
-                                          column_of(panel, rates[i], peak));
+                                          graph_column(panel, rates[i], peak));
 
         (void) snprintf(line + used, sizeof(line) - used, " peak %s/s",
-                        rate_text(number, peak, NUMBER_WIDTH_MIN));
-        panel->put(panel->userdata, PANEL_GRAPH, line);
+                        rate_format(number, peak, NUMBER_WIDTH_MIN));
+        panel->print(panel->userdata, PANEL_GRAPH, line);
 }
 
 static int number_width(const struct panel *panel)
@@ -144,50 +146,50 @@ static int number_width(const struct panel *panel)
                                                                                       : width;
 }
 
-static void put_tally(const struct panel *panel, const struct history *history, enum tally tally)
+static void print_counter(const struct panel *panel, const struct history *history, enum counter counter)
 {
         char total[NUMBER_SIZE], rate[NUMBER_SIZE], change[NUMBER_SIZE], signed_change[NUMBER_SIZE + 1];
-        uint64_t count = tally_of(&history->last, tally);
-        bool is_verdict = tally >= TALLY_VERDICTS, is_drop = is_verdict || tally == TALLY_DROPPED;
+        uint64_t count = counter_get(&history->last, counter);
+        bool is_verdict = counter >= COUNTER_VERDICTS, is_drop = is_verdict || counter == COUNTER_DROPPED;
         int width = number_width(panel);
 
         (void) snprintf(signed_change, sizeof(signed_change), "+%s",
-                        number_text(change, history->change[tally], width - 2));
-        put(panel, is_drop && count > 0 ? PANEL_DROPPED : PANEL_PLAIN, "%s%-*s%*s%*s%*s",
-            is_verdict ? " " : "", NAME_WIDTH - is_verdict, tally_name(tally), width,
-            number_text(total, count, width - 1), width,
-            rate_text(rate, history->per_second[tally], width - 1), width, signed_change);
+                        number_format(change, history->change[counter], width - 2));
+        print(panel, is_drop && count > 0 ? PANEL_DROPPED : PANEL_TEXT, "%s%-*s%*s%*s%*s",
+              is_verdict ? " " : "", NAME_WIDTH - is_verdict, counter_name(counter), width,
+              number_format(total, count, width - 1), width,
+              rate_format(rate, history->per_second[counter], width - 1), width, signed_change);
 }
 
-/* The replies are not told apart, and what was never counted is not shown. */
-static bool is_shown(const struct history *history, enum tally tally)
+/* Not the two verdicts of replies, whose sum is shown, and no counter that is 0 but the sums. */
+static bool is_shown(const struct history *history, enum counter counter)
 {
-        bool counted = tally_of(&history->last, tally) > 0 || history->change[tally] > 0;
+        bool counted = counter_get(&history->last, counter) > 0 || history->change[counter] > 0;
 
-        if (tally >= TALLY_VERDICTS)
-                return counted && !verdict_is_reply(tally - TALLY_VERDICTS);
+        if (counter >= COUNTER_VERDICTS)
+                return counted && !verdict_is_reply(counter - COUNTER_VERDICTS);
 
-        return counted || tally != TALLY_UNSENT;
+        return counted || counter != COUNTER_UNSENT;
 }
 
 /**
- * panel_print() - show one instance
- * @panel: how wide, how, and where to
- * @history: what is known of it
+ * panel_print() - print the lines of one instance
+ * @panel: the width, the characters, and the function that prints a line
+ * @history: the snapshots of the instance
  */
 void panel_print(const struct panel *panel, const struct history *history)
 {
         int width = number_width(panel);
 
-        put_header(panel, history);
+        print_header(panel, history);
         if (!history->answered)
                 return;
 
-        put_peers(panel, &history->last);
-        put_graph(panel, history);
-        put(panel, PANEL_HEADING, "%-*s%*s%*s%*s", NAME_WIDTH, "", width, "total", width, "per s", width,
-            "change");
-        for (enum tally t = 0; t < _TALLY_MAX; t++)
-                if (is_shown(history, t))
-                        put_tally(panel, history, t);
+        print_ping(panel, &history->last);
+        print_graph(panel, history);
+        print(panel, PANEL_HEADING, "%-*s%*s%*s%*s", NAME_WIDTH, "", width, "total", width, "per s", width,
+              "change");
+        for (enum counter c = 0; c < _COUNTER_MAX; c++)
+                if (is_shown(history, c))
+                        print_counter(panel, history, c);
 }

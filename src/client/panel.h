@@ -3,12 +3,12 @@
 
 #include <stdbool.h>
 
-#include "client/history.h"
+struct history;
 
 enum panel_style {
-        PANEL_PLAIN,
-        PANEL_GOOD, /* what runs */
-        PANEL_BAD,  /* what does not */
+        PANEL_TEXT,
+        PANEL_RUNNING,
+        PANEL_NOT_RUNNING,
         PANEL_GRAPH,
         PANEL_HEADING,
         PANEL_DROPPED,
@@ -17,7 +17,7 @@ enum panel_style {
 struct panel {
         int width;    /* in columns */
         bool unicode; /* the terminal shows block elements */
-        void (*put)(void *userdata, enum panel_style style, const char *line);
+        void (*print)(void *userdata, enum panel_style style, const char *line);
         void *userdata;
 };
 

@@ -7,94 +7,88 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <libsmartcols/libsmartcols.h>
-#include <stddef.h>
+#include <string.h>
 
+#include "client/instances.h"
+#include "client/snapshot.h"
 #include "common/util.h"
 
-/* Room for a cell, which may have several lines. */
+/* Of a cell, which may have several lines. */
 #define CELL_SIZE COUNTERS_TEXT_SIZE
 
-typedef void (*cell_printer)(char cell[static CELL_SIZE], const struct snapshot *snapshot);
+typedef void (*cell_printer)(char cell[static CELL_SIZE], const struct snapshot *snapshot, size_t offset);
 
-static void print_number(char cell[static CELL_SIZE], uint64_t number)
+static void print_text(char cell[static CELL_SIZE], const struct snapshot *snapshot, size_t offset)
 {
-        (void) snprintf(cell, CELL_SIZE, "%" PRIu64, number);
+        (void) snprintf(cell, CELL_SIZE, "%s", (const char *) &snapshot->status + offset);
 }
 
-static void print_interface(char cell[static CELL_SIZE], const struct snapshot *snapshot)
+static void print_number(char cell[static CELL_SIZE], const struct snapshot *snapshot, size_t offset)
 {
-        (void) snprintf(cell, CELL_SIZE, "%s", snapshot->interface);
+        (void) snprintf(cell, CELL_SIZE, "%" PRIu64, status_get_number(&snapshot->status, offset));
 }
 
-static void print_state(char cell[static CELL_SIZE], const struct snapshot *snapshot)
+static void print_state(char cell[static CELL_SIZE], const struct snapshot *snapshot, size_t offset)
 {
+        (void) offset;
         (void) snprintf(cell, CELL_SIZE, "%s", snapshot_state(snapshot));
 }
 
-static void print_ping(char cell[static CELL_SIZE], const struct snapshot *snapshot)
+static void print_ping(char cell[static CELL_SIZE], const struct snapshot *snapshot, size_t offset)
 {
-        (void) snprintf(cell, CELL_SIZE, "%s%s%s", snapshot->peers[0], snapshot->peers[1][0] ? "\n" : "",
-                        snapshot->peers[1]);
+        const struct status *status = &snapshot->status;
+
+        (void) offset;
+        (void) snprintf(cell, CELL_SIZE, "%s%s%s", status->ping[0], status->ping[1][0] ? "\n" : "",
+                        status->ping[1]);
 }
 
-static void print_packets(char cell[static CELL_SIZE], const struct snapshot *snapshot)
+static void print_replies(char cell[static CELL_SIZE], const struct snapshot *snapshot, size_t offset)
 {
-        print_number(cell, snapshot->packets);
-}
+        uint64_t unsent = snapshot->status.counters.unsent;
 
-static void print_replies(char cell[static CELL_SIZE], const struct snapshot *snapshot)
-{
-        uint64_t unsent = snapshot->counters.unsent;
-
-        if (unsent == 0)
-                print_number(cell, snapshot->replies);
-        else
-                (void) snprintf(cell, CELL_SIZE, "%" PRIu64 "\n%" PRIu64 " unsent", snapshot->replies,
+        print_number(cell, snapshot, offset);
+        if (unsent > 0)
+                (void) snprintf(cell + strlen(cell), CELL_SIZE - strlen(cell), "\n%" PRIu64 " unsent",
                                 unsent);
 }
 
-static void print_dropped(char cell[static CELL_SIZE], const struct snapshot *snapshot)
+static void print_dropped(char cell[static CELL_SIZE], const struct snapshot *snapshot, size_t offset)
 {
-        (void) counters_drops_text(cell, &snapshot->counters, "\n");
+        (void) counters_drops_text(cell, &snapshot->status.counters, "\n");
         if (cell[0] == '\0')
-                print_number(cell, snapshot->dropped);
+                print_number(cell, snapshot, offset);
 }
 
-static void print_sessions(char cell[static CELL_SIZE], const struct snapshot *snapshot)
-{
-        print_number(cell, snapshot->sessions);
-}
-
-static void print_uptime(char cell[static CELL_SIZE], const struct snapshot *snapshot)
+static void print_uptime(char cell[static CELL_SIZE], const struct snapshot *snapshot, size_t offset)
 {
         char text[DURATION_TEXT_SIZE];
+        uint64_t usec = status_get_number(&snapshot->status, offset);
 
-        (void) snprintf(cell, CELL_SIZE, "%s", duration_text(text, snapshot->uptime_usec));
+        (void) snprintf(cell, CELL_SIZE, "%s", duration_format(text, usec));
 }
 
-static void print_engine(char cell[static CELL_SIZE], const struct snapshot *snapshot)
-{
-        (void) snprintf(cell, CELL_SIZE, "%s", snapshot->engine);
-}
+#define FIELD(field) .offset = offsetof(struct status, field)
 
 static const struct {
         const char *heading;
         cell_printer print;
+        size_t offset; /* of the value within struct status */
         bool is_number;
-        bool always; /* there is something to say of an instance that does not answer */
+        bool always; /* also for an instance that does not answer */
 } columns[] = {
-        { .heading = "INTERFACE", .print = print_interface, .always = true },
-        { .heading = "STATE", .print = print_state, .always = true },
-        { .heading = "PING", .print = print_ping },
-        { .heading = "PACKETS", .print = print_packets, .is_number = true },
-        { .heading = "REPLIES", .print = print_replies, .is_number = true },
-        { .heading = "DROPPED", .print = print_dropped },
-        { .heading = "SESSIONS", .print = print_sessions, .is_number = true },
-        { .heading = "UPTIME", .print = print_uptime },
-        { .heading = "ENGINE", .print = print_engine },
+        { .heading = "INTERFACE", .print = print_text, FIELD(interface), .always = true },
+        { .heading = "STATE", .print = print_state, FIELD(state), .always = true },
+        { .heading = "PING", .print = print_ping, FIELD(ping) },
+        { .heading = "PACKETS", .print = print_number, FIELD(packets), .is_number = true },
+        { .heading = "REPLIES", .print = print_replies, FIELD(replies), .is_number = true },
+        { .heading = "DROPPED", .print = print_dropped, FIELD(dropped) },
+        { .heading = "SESSIONS", .print = print_number, FIELD(sessions), .is_number = true },
+        { .heading = "UPTIME", .print = print_uptime, FIELD(uptime_usec) },
+        { .heading = "ENGINE", .print = print_text, FIELD(engine) },
 };
 
-static void unref_tablep(struct libscols_table **table)
+static void table_unrefp(struct libscols_table **table)
 {
         scols_unref_table(*table);
 }
@@ -130,7 +124,7 @@ static int add_instance(struct libscols_table *table, const struct snapshot *sna
                 if (snapshot->error < 0 && !columns[i].always)
                         continue;
 
-                columns[i].print(cell, snapshot);
+                columns[i].print(cell, snapshot, columns[i].offset);
                 r = scols_line_set_data(line, i, cell);
                 if (r < 0)
                         return r;
@@ -148,7 +142,7 @@ static int add_instance(struct libscols_table *table, const struct snapshot *sna
  */
 int table_print(const struct instances *instances, FILE *file)
 {
-        _cleanup_(unref_tablep) struct libscols_table *table = scols_new_table();
+        _cleanup_(table_unrefp) struct libscols_table *table = scols_new_table();
         int r;
 
         if (!table)

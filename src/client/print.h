@@ -5,13 +5,13 @@
 #include <stdint.h>
 #include <stdio.h>
 
-#include "client/instances.h"
+struct instances;
 
-/* The instances in the forms that people and programs want. */
+/* The forms of the output. */
 
 #define DURATION_TEXT_SIZE 32
 
-const char *duration_text(char text[static DURATION_TEXT_SIZE], uint64_t usec);
+const char *duration_format(char text[static DURATION_TEXT_SIZE], uint64_t usec);
 
 int table_print(const struct instances *instances, FILE *file);
 int json_print(const struct instances *instances, FILE *file);

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
-/* The whole of the terminal. ncurses is in this file alone, which has one screen, as a process has. */
+/* The terminal of watch. Only this file uses ncurses, and it has one screen, because a process has one. */
 
 #include "client/screen.h"
 
-/* Functions are functions, and no macros that are called like our own. */
+/* The macros of ncurses have common names. */
 #define NCURSES_NOMACROS
 
 #include <curses.h>
@@ -16,16 +16,17 @@
 #include <term.h>
 #include <unistd.h>
 
+#include "client/panel.h"
 #include "common/util.h"
 
-/* Without colour, what matters stands out nevertheless. */
+/* A terminal without colour shows the attributes. */
 static const struct {
         attr_t attributes;
-        short colour; /* and the number of its pair, less one */
+        short colour; /* -1: the default */
 } styles[] = {
-        [PANEL_PLAIN] = { A_NORMAL, -1 },
-        [PANEL_GOOD] = { A_BOLD, COLOR_GREEN },
-        [PANEL_BAD] = { A_BOLD, COLOR_RED },
+        [PANEL_TEXT] = { A_NORMAL, -1 },
+        [PANEL_RUNNING] = { A_BOLD, COLOR_GREEN },
+        [PANEL_NOT_RUNNING] = { A_BOLD, COLOR_RED },
         [PANEL_GRAPH] = { A_NORMAL, COLOR_CYAN },
         [PANEL_HEADING] = { A_UNDERLINE, -1 },
         [PANEL_DROPPED] = { A_BOLD, COLOR_YELLOW },
@@ -34,7 +35,7 @@ static const struct {
 static SCREEN *terminal;
 static int row; /* the next one */
 
-/* Of a terminal that can be written to anywhere; a printer, or what the database does not know, is none. */
+/* Whether the cursor can be moved: not on a printer, or on a terminal that terminfo(5) does not have. */
 static bool is_addressable(void)
 {
         const char *cup;
@@ -50,9 +51,9 @@ static bool is_addressable(void)
 
 static void start_colours(void)
 {
-        const char *refused = getenv("NO_COLOR");
+        const char *no_colour = getenv("NO_COLOR");
 
-        if ((refused && refused[0] != '\0') || !has_colors() || start_color() == ERR ||
+        if ((no_colour && no_colour[0] != '\0') || !has_colors() || start_color() == ERR ||
             use_default_colors() == ERR)
                 return;
 
@@ -61,11 +62,11 @@ static void start_colours(void)
 }
 
 /**
- * screen_open() - take the terminal over
+ * screen_open() - start to draw on the terminal
  *
- * The caller has blocked SIGWINCH and tells screen_fit() of it, and the signals that end us.
+ * The caller handles SIGWINCH, with screen_resize(), and the signals that end the program.
  *
- * Return: 0, or -ENOTTY if standard output is no terminal that can be drawn upon.
+ * Return: 0, or -ENOTTY if standard output is not a terminal whose cursor can be moved.
  */
 int screen_open(void)
 {
@@ -85,7 +86,7 @@ int screen_open(void)
 }
 
 /**
- * screen_close() - leave the terminal as it was
+ * screen_close() - restore the terminal
  */
 void screen_close(void)
 {
@@ -94,11 +95,11 @@ void screen_close(void)
         terminal = NULL;
 }
 
-static void put_line(void *userdata, enum panel_style style, const char *line)
+static void print_line(void *userdata, enum panel_style style, const char *line)
 {
         (void) userdata;
 
-        /* The last row is the footer's. */
+        /* The last row has the footer. */
         if (row < LINES - 1) {
                 (void) attr_set(styles[style].attributes, (short) (style + 1), NULL);
                 (void) mvaddstr(row, 0, line);
@@ -107,8 +108,8 @@ static void put_line(void *userdata, enum panel_style style, const char *line)
 }
 
 /**
- * screen_begin() - begin to draw anew
- * @ret_panel: how to do so
+ * screen_begin() - clear the screen and start to draw
+ * @ret_panel: the screen as a panel
  */
 void screen_begin(struct panel *ret_panel)
 {
@@ -117,12 +118,12 @@ void screen_begin(struct panel *ret_panel)
         *ret_panel = (struct panel) {
                 .width = COLS,
                 .unicode = strcmp(nl_langinfo(CODESET), "UTF-8") == 0,
-                .put = put_line,
+                .print = print_line,
         };
 }
 
 /**
- * screen_end() - show what was drawn
+ * screen_end() - draw the footer and update the terminal
  */
 void screen_end(void)
 {
@@ -136,9 +137,9 @@ void screen_end(void)
 }
 
 /**
- * screen_fit() - take on the size that the terminal has now
+ * screen_resize() - read the size of the terminal
  */
-void screen_fit(void)
+void screen_resize(void)
 {
         struct winsize size;
 
@@ -149,19 +150,19 @@ void screen_fit(void)
 /**
  * screen_read_keys() - read the keys that were pressed
  *
- * Return: what they ask for; leaving goes before anything else.
+ * Return: their command, SCREEN_QUIT before any other.
  */
-enum screen_wish screen_read_keys(void)
+enum screen_command screen_read_keys(void)
 {
-        enum screen_wish wish = SCREEN_NOTHING;
+        enum screen_command command = SCREEN_NONE;
         int key;
 
         while ((key = getch()) != ERR) {
                 if (key == 'q' || key == 'Q')
                         return SCREEN_QUIT;
                 if (key == ' ')
-                        wish = SCREEN_REFRESH;
+                        command = SCREEN_REFRESH;
         }
 
-        return wish;
+        return command;
 }

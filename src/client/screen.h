@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #pragma once
 
-#include "client/panel.h"
+struct panel;
 
-/* What the keys ask for. */
-enum screen_wish {
-        SCREEN_NOTHING,
+/* What a key stands for. */
+enum screen_command {
+        SCREEN_NONE,
         SCREEN_REFRESH,
         SCREEN_QUIT,
 };
@@ -15,6 +15,6 @@ void screen_close(void);
 
 void screen_begin(struct panel *ret_panel);
 void screen_end(void);
-void screen_fit(void);
+void screen_resize(void);
 
-enum screen_wish screen_read_keys(void);
+enum screen_command screen_read_keys(void);

@@ -7,8 +7,8 @@
 #include <string.h>
 #include <sysexits.h>
 
-#include "client/print.h"
 #include "client/ctl.h"
+#include "client/print.h"
 #include "common/util.h"
 
 /**
@@ -42,7 +42,7 @@ int ctl_close_output(void)
 /* Say what to do about an instance that has not answered. */
 static void explain(const struct snapshot *snapshot)
 {
-        const char *name = snapshot->interface, *state = snapshot_state(snapshot);
+        const char *name = snapshot->status.interface, *state = snapshot_state(snapshot);
 
         if (snapshot_is_running(snapshot))
                 warnx("%s: %s (%s); see: systemctl status tunecho@%s", name, state,

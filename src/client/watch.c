@@ -15,6 +15,7 @@
 
 #include "client/ctl.h"
 #include "client/history.h"
+#include "client/panel.h"
 #include "client/screen.h"
 #include "common/util.h"
 
@@ -30,7 +31,7 @@ struct watch {
 static struct history *find_history(const struct watch *watch, const char *interface)
 {
         for (size_t i = 0; i < watch->n_histories; i++)
-                if (strcmp(watch->histories[i].now.interface, interface) == 0)
+                if (strcmp(watch->histories[i].now.status.interface, interface) == 0)
                         return &watch->histories[i];
 
         return NULL;
@@ -39,7 +40,7 @@ static struct history *find_history(const struct watch *watch, const char *inter
 static const struct snapshot *find_snapshot(const struct instances *instances, const char *interface)
 {
         for (size_t i = 0; i < instances->n; i++)
-                if (strcmp(instances->snapshots[i].interface, interface) == 0)
+                if (strcmp(instances->snapshots[i].status.interface, interface) == 0)
                         return &instances->snapshots[i];
 
         return NULL;
@@ -62,7 +63,7 @@ static int add_history(struct watch *watch, const struct snapshot *snapshot)
 /* An instance that was there once stays in view. */
 static void update_history(struct history *history, const struct instances *instances)
 {
-        const struct snapshot *snapshot = find_snapshot(instances, history->now.interface);
+        const struct snapshot *snapshot = find_snapshot(instances, history->now.status.interface);
         struct snapshot gone = history->now;
 
         gone.error = -ENOENT;
@@ -82,7 +83,7 @@ static int look(struct watch *watch)
         for (size_t i = 0; i < n_known; i++)
                 update_history(&watch->histories[i], &instances);
         for (size_t i = 0; i < instances.n; i++) {
-                if (find_history(watch, instances.snapshots[i].interface))
+                if (find_history(watch, instances.snapshots[i].status.interface))
                         continue;
 
                 r = add_history(watch, &instances.snapshots[i]);
@@ -98,12 +99,12 @@ static void print_line(const struct history *history)
         const struct snapshot *now = &history->now;
         char text[COUNTERS_TEXT_SIZE];
 
-        printf("%s: %s", now->interface, snapshot_state(now));
-        if (!isnan(history->per_second[TALLY_PACKETS]))
-                printf(", %.0f packets/s, %.0f replies/s", history->per_second[TALLY_PACKETS],
-                       history->per_second[TALLY_REPLIES]);
+        printf("%s: %s", now->status.interface, snapshot_state(now));
+        if (!isnan(history->per_second[COUNTER_PACKETS]))
+                printf(", %.0f packets/s, %.0f replies/s", history->per_second[COUNTER_PACKETS],
+                       history->per_second[COUNTER_REPLIES]);
         if (now->error == 0)
-                printf("; %s", counters_text(text, &now->counters));
+                printf("; %s", counters_text(text, &now->status.counters));
         putchar('\n');
 }
 
@@ -124,11 +125,11 @@ static void draw(const struct watch *watch)
         screen_begin(&panel);
         for (size_t i = 0; i < watch->n_histories; i++) {
                 if (i > 0)
-                        panel.put(panel.userdata, PANEL_PLAIN, "");
+                        panel.print(panel.userdata, PANEL_TEXT, "");
                 panel_print(&panel, &watch->histories[i]);
         }
         if (watch->n_histories == 0)
-                panel.put(panel.userdata, PANEL_BAD, "no instance is running, waiting");
+                panel.print(panel.userdata, PANEL_NOT_RUNNING, "no instance is running, waiting");
         screen_end();
 }
 
@@ -143,28 +144,28 @@ static bool take_signal(const struct watch *watch)
                 return true;
 
         if (watch->on_screen) {
-                screen_fit();
+                screen_resize();
                 draw(watch);
         }
         return false;
 }
 
-static enum screen_wish take_keys(const struct pollfd *keys)
+static enum screen_command take_keys(const struct pollfd *keys)
 {
         /* Where nobody is there any more, there is no end of what can be read. */
         if (keys->revents & (POLLHUP | POLLERR | POLLNVAL))
                 return SCREEN_QUIT;
 
-        return keys->revents & POLLIN ? screen_read_keys() : SCREEN_NOTHING;
+        return keys->revents & POLLIN ? screen_read_keys() : SCREEN_NONE;
 }
 
 /* Wait for the next look. Returns false if somebody asks to leave instead. */
 static bool wait_until(const struct watch *watch, int64_t deadline)
 {
-        enum screen_wish wish = SCREEN_NOTHING;
+        enum screen_command command = SCREEN_NONE;
         int64_t left;
 
-        while (wish == SCREEN_NOTHING && (left = deadline - monotonic_msec()) > 0) {
+        while (command == SCREEN_NONE && (left = deadline - monotonic_msec()) > 0) {
                 struct pollfd polled[] = { { watch->signals, POLLIN, 0 },
                                            { watch->keyboard, POLLIN, 0 } };
 
@@ -172,10 +173,10 @@ static bool wait_until(const struct watch *watch, int64_t deadline)
                         continue;
                 if (polled[0].revents != 0 && take_signal(watch))
                         return false;
-                wish = take_keys(&polled[1]);
+                command = take_keys(&polled[1]);
         }
 
-        return wish != SCREEN_QUIT;
+        return command != SCREEN_QUIT;
 }
 
 static int run(struct watch *watch)

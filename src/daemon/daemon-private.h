@@ -59,7 +59,7 @@ struct daemon {
         unsigned packet_max; /* what may be queued in it at the start, in bytes */
         struct policy policy;
         struct engine *engine;
-        struct status *status;                /* or NULL */
+        struct status_socket *status;         /* or NULL */
         sd_event_source *clients;             /* of the status, or NULL */
         int told_fallback, told_unregistered; /* what the journal knows of its status */
         sd_event *event;

@@ -24,7 +24,7 @@
 #include "common/util.h"
 #include "tunecho/status.h"
 
-struct status {
+struct status_socket {
         char directory[PATH_MAX];
         bool is_managed;  /* the directory is the service manager's to remove */
         int directory_fd; /* locked as long as we serve */
@@ -35,7 +35,7 @@ struct status {
  * systemd.exec(5): $RUNTIME_DIRECTORY is what RuntimeDirectory= made. It has a colon where there are several,
  * and then none of them is known to be ours.
  */
-static int find_directory(struct status *status, const char *interface)
+static int find_directory(struct status_socket *status, const char *interface)
 {
         const char *managed = getenv("RUNTIME_DIRECTORY");
         int size;
@@ -64,7 +64,7 @@ static int make_directory(const char *path, mode_t mode)
  * The lock is what tells a socket that was left behind from one that another process serves. Everybody may
  * ask, but who could open the directory could lock it.
  */
-static int open_directory(struct status *status, const struct identity *owner)
+static int open_directory(struct status_socket *status, const struct identity *owner)
 {
         int r = 0;
 
@@ -90,7 +90,7 @@ static int open_directory(struct status *status, const struct identity *owner)
 }
 
 /* What has its name and is no socket is not ours: $RUNTIME_DIRECTORY may be that of another service. */
-static int remove_left_behind(const struct status *status)
+static int remove_left_behind(const struct status_socket *status)
 {
         struct stat found;
 
@@ -112,7 +112,7 @@ static int bind_for_all(int fd, const struct sockaddr_un *address)
         return r;
 }
 
-static int open_socket(struct status *status)
+static int open_socket(struct status_socket *status)
 {
         struct sockaddr_un address = { .sun_family = AF_UNIX };
         int size, r;
@@ -136,7 +136,7 @@ static int open_socket(struct status *status)
         return listen(status->fd, SOMAXCONN) < 0 ? -errno : 0;
 }
 
-static int open_all(struct status *status, const struct identity *owner)
+static int open_all(struct status_socket *status, const struct identity *owner)
 {
         int r = open_directory(status, owner);
 
@@ -155,9 +155,9 @@ static int open_all(struct status *status, const struct identity *owner)
  * Return: 0, or a negative errno: -EBUSY if another process serves it, -EEXIST if something else has its
  *         name.
  */
-int status_new(struct status **ret_status, const char *interface, const struct identity *owner)
+int status_new(struct status_socket **ret_status, const char *interface, const struct identity *owner)
 {
-        struct status *status = malloc(sizeof(*status));
+        struct status_socket *status = malloc(sizeof(*status));
         int r;
 
         if (!status)
@@ -189,7 +189,7 @@ int status_new(struct status **ret_status, const char *interface, const struct i
  *
  * Return: NULL.
  */
-struct status *status_free(struct status *status)
+struct status_socket *status_free(struct status_socket *status)
 {
         if (!status)
                 return NULL;
@@ -211,7 +211,7 @@ struct status *status_free(struct status *status)
  * status_fd() - the descriptor that is readable when a client has connected
  * @status: the socket
  */
-int status_fd(const struct status *status)
+int status_fd(const struct status_socket *status)
 {
         return status->fd;
 }
@@ -224,7 +224,7 @@ int status_fd(const struct status *status)
  *
  * Return: 0, also if the client is gone by now; -EAGAIN if there is none; or what accept(2) failed with.
  */
-int status_serve(const struct status *status, const char *text, size_t size)
+int status_serve(const struct status_socket *status, const char *text, size_t size)
 {
         _cleanup_(close_fdp) int client = accept4(status->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
 

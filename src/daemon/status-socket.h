@@ -5,10 +5,10 @@
 
 #include "daemon/privileges.h"
 
-struct status;
+struct status_socket;
 
-int status_new(struct status **ret_status, const char *interface, const struct identity *owner);
-struct status *status_free(struct status *status);
+int status_new(struct status_socket **ret_status, const char *interface, const struct identity *owner);
+struct status_socket *status_free(struct status_socket *status);
 
-int status_fd(const struct status *status);
-int status_serve(const struct status *status, const char *text, size_t size);
+int status_fd(const struct status_socket *status);
+int status_serve(const struct status_socket *status, const char *text, size_t size);

@@ -1,33 +1,45 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
-/* The part of the daemon that tells its state to whoever asks at the status socket. */
+/* The status that a client of the status socket reads. */
 
-#include <inttypes.h>
 #include <stdio.h>
 #include <unistd.h>
 
-#include "daemon/daemon-private.h"
 #include "common/util.h"
+#include "daemon/daemon-private.h"
+#include "tunecho/status.h"
 
-/* All fields, and an end of line for each. */
-#define SNAPSHOT_SIZE (sizeof((struct journal_fields) { 0 }.text) + JOURNAL_MAX_FIELDS)
+/* All keys with their longest values take less, in bytes. */
+#define TEXT_SIZE 4096
 
-static void add_addresses(struct journal_fields *fields, const struct config *config)
+static void set_addresses(struct status *status, const struct config *config)
 {
-        static const int families[] = { AF_INET, AF_INET6 };
+        static const int families[STATUS_MAX_PINGS] = { AF_INET, AF_INET6 };
+        char text[PREFIX_TEXT_SIZE];
+        size_t n = 0;
 
         for (size_t i = 0; i < ARRAY_SIZE(families); i++) {
                 struct address address = config_address_to_try(config, families[i]);
-                char text[PREFIX_TEXT_SIZE];
 
                 if (address.family != AF_UNSPEC)
-                        journal_add(fields, "TUNECHO_PING=%s", address_text(text, &address));
+                        (void) snprintf(status->ping[n++], sizeof(status->ping[0]), "%s",
+                                        address_text(text, &address));
         }
 }
 
-/* The names of the fields are those of the journal, where that has them. */
-static int take_snapshot(const struct daemon *daemon, struct journal_fields *ret_fields)
+static int read_status(const struct daemon *daemon, struct status *ret_status)
 {
+        const struct counters *counters = engine_counters(daemon->engine);
+        const char *state = daemon->reload_refused ? "reload-refused" : "running";
+        struct status status = {
+                .version = TUNECHO_VERSION,
+                .pid = (uint64_t) getpid(),
+                .mtu = daemon->mtu,
+                .sessions = sessions_count(daemon->reports.sessions),
+                .packets = counters_packets(counters),
+                .replies = counters_replies(counters),
+                .counters = *counters,
+        };
         uint64_t now;
         int r;
 
@@ -35,24 +47,21 @@ static int take_snapshot(const struct daemon *daemon, struct journal_fields *ret
         if (r < 0)
                 return r;
 
-        *ret_fields = (struct journal_fields) { 0 };
-        journal_add(ret_fields, "TUNECHO_INTERFACE=%s", daemon->config->interface);
-        journal_add(ret_fields, "TUNECHO_VERSION=%s", TUNECHO_VERSION);
-        journal_add(ret_fields, "TUNECHO_PID=%d", getpid());
-        journal_add(ret_fields, "TUNECHO_STATE=%s", daemon->reload_refused ? "reload-refused" : "running");
-        add_addresses(ret_fields, daemon->config);
-        journal_add(ret_fields, "TUNECHO_MTU=%u", daemon->mtu);
-        journal_add(ret_fields, "TUNECHO_ENGINE=%s", engine_type_name(engine_status(daemon->engine)->type));
-        journal_add(ret_fields, "TUNECHO_UPTIME_USEC=%" PRIu64, now - daemon->ready);
-        journal_add(ret_fields, "TUNECHO_SESSIONS=%u", sessions_count(daemon->reports.sessions));
-        journal_add_counters(ret_fields, engine_counters(daemon->engine));
+        status.uptime_usec = now - daemon->ready;
+        status.dropped = status.packets - status.replies;
+        (void) snprintf(status.interface, sizeof(status.interface), "%s", daemon->config->interface);
+        (void) snprintf(status.state, sizeof(status.state), "%s", state);
+        (void) snprintf(status.engine, sizeof(status.engine), "%s",
+                        engine_type_name(engine_status(daemon->engine)->type));
+        set_addresses(&status, daemon->config);
+        *ret_status = status;
         return 0;
 }
 
 /**
- * daemon_open_status() - make the status socket, or tell why there is none
+ * daemon_open_status() - create the status socket, or log why that failed
  * @daemon: the daemon, before it drops its privileges
- * @owner: whom it is about to become, or NULL
+ * @owner: the user that it becomes then, or NULL
  */
 void daemon_open_status(struct daemon *daemon, const struct identity *owner)
 {
@@ -65,26 +74,24 @@ void daemon_open_status(struct daemon *daemon, const struct identity *owner)
 }
 
 /**
- * daemon_serve_status() - tell a client the state
+ * daemon_serve_status() - send the status to a client
  * @daemon: the daemon
  *
  * Return: 0; or a negative errno, of status_serve() mostly: -EAGAIN if there is no client.
  */
 int daemon_serve_status(struct daemon *daemon)
 {
-        struct journal_fields fields;
-        char text[SNAPSHOT_SIZE];
-        size_t size = 0;
+        struct status status;
+        char text[TEXT_SIZE];
         int r;
 
-        r = take_snapshot(daemon, &fields);
+        r = read_status(daemon, &status);
         if (r < 0)
                 return r;
 
-        for (size_t i = 0; i < fields.n_items; i++)
-                size += (size_t) snprintf(text + size, sizeof(text) - size, "%.*s\n",
-                                          (int) fields.items[i].iov_len,
-                                          (const char *) fields.items[i].iov_base);
+        r = status_format(&status, text, sizeof(text));
+        if (r < 0)
+                return r;
 
-        return status_serve(daemon->status, text, size);
+        return status_serve(daemon->status, text, (size_t) r);
 }

@@ -14,8 +14,8 @@ from fakes import CLIENT, VERDICTS, status
 from harness import LIMIT, NOPERM, SOURCE, USAGE, environment, sanitizer_complaint
 
 # What the client takes of an answer, in bytes.
-HEADER = (SOURCE / "src/client/snapshot.h").read_text(encoding="utf-8")
-TEXT_MAX = int(re.search(r"#define SNAPSHOT_TEXT_MAX (\d+)", HEADER)[1])
+HEADER = (SOURCE / "include/tunecho/status.h").read_text(encoding="utf-8")
+TEXT_MAX = int(re.search(r"#define STATUS_TEXT_MAX (\d+)", HEADER)[1])
 
 NOT_RUNNING = 3
 IOERR = 74

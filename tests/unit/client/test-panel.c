@@ -5,18 +5,19 @@
 #include <errno.h>
 #include <string.h>
 
-#include "samples.h"
+#include "client/history.h"
 #include "client/panel.h"
+#include "samples.h"
 #include "unit.h"
 
 #define TEXT_SIZE 16384
 
-/* The lines that were put, each with its style before it. */
+/* The lines that were printed, each with the letter of its style. */
 static char shown[TEXT_SIZE];
 
-static void put(void *userdata, enum panel_style style, const char *line)
+static void print_line(void *userdata, enum panel_style style, const char *line)
 {
-        static const char letters[] = "PGBgHD";
+        static const char letters[] = "TRNgHD";
         size_t used = strlen(userdata);
 
         (void) snprintf((char *) userdata + used, TEXT_SIZE - used, "%c|%s\n", letters[style], line);
@@ -24,7 +25,7 @@ static void put(void *userdata, enum panel_style style, const char *line)
 
 static void show(const struct history *history, int width, bool unicode)
 {
-        const struct panel panel = { .width = width, .unicode = unicode, .put = put, .userdata = shown };
+        const struct panel panel = { width, unicode, print_line, shown };
 
         shown[0] = '\0';
         panel_print(&panel, history);
@@ -35,14 +36,16 @@ static void fill(struct history *history)
 {
         struct snapshot snapshot = sample_snapshot("tun0");
 
-        snapshot.counters = (struct counters) { 0 };
-        snapshot.packets = snapshot.replies = snapshot.dropped = 0;
-        snapshot.uptime_usec = 3600 * UINT64_C(1000000);
+        snapshot.status.counters = (struct counters) { 0 };
+        snapshot.status.packets = snapshot.status.replies = snapshot.status.dropped = 0;
+        snapshot.status.uptime_usec = 3600 * UINT64_C(1000000);
         for (uint64_t i = 0; i <= 8; i++) {
-                snapshot.counters.verdicts[VERDICT_BAD_ICMP_CHECKSUM] = snapshot.dropped = i / 8;
-                snapshot.counters.verdicts[VERDICT_REPLY] = snapshot.replies = i * (i - 1) / 2 - i / 8;
-                snapshot.packets = snapshot.replies + snapshot.dropped;
-                snapshot.uptime_usec += 1000000;
+                snapshot.status.dropped = i / 8;
+                snapshot.status.counters.verdicts[VERDICT_BAD_ICMP_CHECKSUM] = i / 8;
+                snapshot.status.replies = i * (i - 1) / 2 - i / 8;
+                snapshot.status.counters.verdicts[VERDICT_REPLY] = snapshot.status.replies;
+                snapshot.status.packets = snapshot.status.replies + snapshot.status.dropped;
+                snapshot.status.uptime_usec += 1000000;
                 history_add(history, &snapshot);
         }
 }
@@ -56,12 +59,12 @@ static void test_wide(void **state)
         fill(&history);
         show(&history, 80, true);
         assert_string_equal(shown,
-                            "G|tun0: running, up 1h0m, 3 sessions, io_uring\n"
-                            "P|ping 198.18.0.2 or 2001:2::2\n"
+                            "R|tun0: running, up 1h0m, 3 sessions, io_uring\n"
+                            "T|ping 198.18.0.2 or 2001:2::2\n"
                             "g|▁▂▃▄▅▆▇█ peak 7/s\n"
                             "H|                           total         per s        change\n"
-                            "P|packets                       28             7           +28\n"
-                            "P|replies                       27             6           +27\n"
+                            "T|packets                       28             7           +28\n"
+                            "T|replies                       27             6           +27\n"
                             "D|dropped                        1             1            +1\n"
                             "D| bad-icmp-checksum             1             1            +1\n");
 }
@@ -74,12 +77,12 @@ static void test_narrow(void **state)
 
         fill(&history);
         show(&history, 40, false);
-        assert_string_equal(shown, "G|tun0: running, up 1h0m, 3 sessions, io_u\n"
-                                   "P|ping 198.18.0.2 or 2001:2::2\n"
+        assert_string_equal(shown, "R|tun0: running, up 1h0m, 3 sessions, io_u\n"
+                                   "T|ping 198.18.0.2 or 2001:2::2\n"
                                    "g|_.:-=+*# peak 7/s\n"
                                    "H|                    total  per s change\n"
-                                   "P|packets                28      7    +28\n"
-                                   "P|replies                27      6    +27\n"
+                                   "T|packets                28      7    +28\n"
+                                   "T|replies                27      6    +27\n"
                                    "D|dropped                 1      1     +1\n"
                                    "D| bad-icmp-checksum      1      1     +1\n");
 }
@@ -96,8 +99,8 @@ static void test_graph_of_any_peak(void **state)
                 struct snapshot snapshot = sample_snapshot("tun0");
 
                 history_add(&history, &snapshot);
-                snapshot.packets += 1 + random_word(&random) % 100000;
-                snapshot.uptime_usec += 900000 + random_word(&random) % 200000;
+                snapshot.status.packets += 1 + random_word(&random) % 100000;
+                snapshot.status.uptime_usec += 900000 + random_word(&random) % 200000;
                 history_add(&history, &snapshot);
                 show(&history, 80, false);
                 assert_non_null(strstr(shown, "g|# peak "));
@@ -113,8 +116,8 @@ static void test_graph_is_cut_at_the_left(void **state)
         (void) state;
 
         fill(&history);
-        last = history.last;
-        last.uptime_usec += 1000000;
+        last = (struct snapshot) { .status = history.last };
+        last.status.uptime_usec += 1000000;
         history_add(&history, &last);
         show(&history, 18, false);
         assert_non_null(strstr(shown, "g|*#_ peak 7/s\n"));
@@ -136,12 +139,12 @@ static void test_gone(void **state)
         history_add(&history, &gone);
         show(&history, 80, true);
         assert_string_equal(shown,
-                            "B|tun0: not-running, waiting\n"
-                            "P|ping 198.18.0.2 or 2001:2::2\n"
+                            "N|tun0: not-running, waiting\n"
+                            "T|ping 198.18.0.2 or 2001:2::2\n"
                             "g|▁▂▃▄▅▆▇█  peak 7/s\n"
                             "H|                           total         per s        change\n"
-                            "P|packets                       28             -           +28\n"
-                            "P|replies                       27             -           +27\n"
+                            "T|packets                       28             -           +28\n"
+                            "T|replies                       27             -           +27\n"
                             "D|dropped                        1             -            +1\n"
                             "D| bad-icmp-checksum             1             -            +1\n");
 }
@@ -155,7 +158,7 @@ static void test_never_there(void **state)
 
         history_add(&history, &gone);
         show(&history, 80, true);
-        assert_string_equal(shown, "B|tun0: no-answer, waiting\n");
+        assert_string_equal(shown, "N|tun0: no-answer, waiting\n");
 }
 
 static void test_back_again(void **state)
@@ -166,25 +169,25 @@ static void test_back_again(void **state)
         (void) state;
 
         fill(&history);
-        again = history.last;
-        again.pid++;
-        again.sessions = 1;
-        again.uptime_usec = 4000000;
-        again.counters.unsent = 2;
-        again.peers[1][0] = '\0';
+        again = (struct snapshot) { .status = history.last };
+        again.status.pid++;
+        again.status.sessions = 1;
+        again.status.uptime_usec = 4000000;
+        again.status.counters.unsent = 2;
+        again.status.ping[1][0] = '\0';
         history_add(&history, &again);
         show(&history, 80, false);
-        assert_non_null(strstr(shown, "G|tun0: running, up 4s, 1 restart, 1 session, io_uring\n"
-                                      "P|ping 198.18.0.2\n"));
+        assert_non_null(strstr(shown, "R|tun0: running, up 4s, 1 restart, 1 session, io_uring\n"
+                                      "T|ping 198.18.0.2\n"));
         assert_non_null(strstr(shown, "packets                       28             7           +56\n"));
-        assert_non_null(strstr(shown, "P|unsent                         2             1            +2\n"));
+        assert_non_null(strstr(shown, "T|unsent                         2             1            +2\n"));
 
-        again.pid++;
-        again.peers[0][0] = '\0';
+        again.status.pid++;
+        again.status.ping[0][0] = '\0';
         history_add(&history, &again);
         show(&history, 80, false);
         assert_non_null(strstr(shown, "up 4s, 2 restarts, 1 session"));
-        assert_non_null(strstr(shown, "P|whatever is routed into it answers\n"));
+        assert_non_null(strstr(shown, "T|whatever is routed into it answers\n"));
 }
 
 /* Every number has its place, however large; and a line is never wider than the terminal. */
@@ -210,7 +213,7 @@ static void test_large_numbers(void **state)
                 struct snapshot snapshot = sample_snapshot("tun0");
                 struct history history = { 0 };
 
-                snapshot.packets = rules[i].packets;
+                snapshot.status.packets = rules[i].packets;
                 history_add(&history, &snapshot);
                 show(&history, 40, false);
                 if (!strstr(shown, rules[i].text))
@@ -232,7 +235,7 @@ static void test_any_width(void **state)
                 history.packets[history.n_packets++] = 1;
         for (int width = 1; width < 4000; width += width < 200 ? 1 : 97)
                 show(&history, width, true);
-        assert_non_null(strstr(shown, "G|tun0: running"));
+        assert_non_null(strstr(shown, "R|tun0: running"));
 }
 
 int main(void)

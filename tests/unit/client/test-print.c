@@ -9,6 +9,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "client/instances.h"
 #include "samples.h"
 #include "unit.h"
 
@@ -48,7 +49,7 @@ static const char *output(enum form form, struct snapshot *snapshots, size_t n)
         return text;
 }
 
-/* Of a table, how many blanks end a line is the library's to say. */
+/* The blanks at the end of a line depend on the version of the library. */
 static const char *without_blanks_at_ends(const char *text)
 {
         static char result[OUTPUT_SIZE];
@@ -74,12 +75,12 @@ static struct snapshot quiet_snapshot(const char *interface)
 {
         struct snapshot snapshot = sample_snapshot(interface);
 
-        snapshot.counters = (struct counters) { 0 };
-        snapshot.counters.verdicts[VERDICT_REPLY] = 52;
-        snapshot.counters.verdicts[VERDICT_NOT_ECHO] = 1;
-        snapshot.packets = 53;
-        snapshot.replies = 52;
-        snapshot.dropped = 1;
+        snapshot.status.counters = (struct counters) { 0 };
+        snapshot.status.counters.verdicts[VERDICT_REPLY] = 52;
+        snapshot.status.counters.verdicts[VERDICT_NOT_ECHO] = 1;
+        snapshot.status.packets = 53;
+        snapshot.status.replies = 52;
+        snapshot.status.dropped = 1;
         return snapshot;
 }
 
@@ -90,15 +91,15 @@ static void test_table(void **state)
 
         (void) state;
 
-        snapshots[0].counters.verdicts[VERDICT_MALFORMED] = 12;
-        snapshots[0].packets += 12;
-        snapshots[2].peers[0][0] = snapshots[2].peers[1][0] = '\0';
-        strcpy(snapshots[2].state, "reload-refused");
-        snapshots[3].peers[1][0] = '\0';
-        snapshots[3].counters.unsent = 7;
-        snapshots[3].counters.verdicts[VERDICT_NOT_ECHO] = 0;
-        snapshots[3].dropped = 0;
-        strcpy(snapshots[3].engine, "syscall");
+        snapshots[0].status.counters.verdicts[VERDICT_MALFORMED] = 12;
+        snapshots[0].status.packets += 12;
+        snapshots[2].status.ping[0][0] = snapshots[2].status.ping[1][0] = '\0';
+        strcpy(snapshots[2].status.state, "reload-refused");
+        snapshots[3].status.ping[1][0] = '\0';
+        snapshots[3].status.counters.unsent = 7;
+        snapshots[3].status.counters.verdicts[VERDICT_NOT_ECHO] = 0;
+        snapshots[3].status.dropped = 0;
+        strcpy(snapshots[3].status.engine, "syscall");
         assert_string_equal(
                 without_blanks_at_ends(output(FORM_TABLE, snapshots, 4)),
                 "INTERFACE STATE          PING       PACKETS  REPLIES DROPPED      SESSIONS UPTIME ENGINE\n"
@@ -144,7 +145,7 @@ static void test_durations(void **state)
         for (size_t i = 0; i < ARRAY_SIZE(rules); i++) {
                 char text[DURATION_TEXT_SIZE];
 
-                assert_ptr_equal(duration_text(text, rules[i].seconds * 1000000), text);
+                assert_ptr_equal(duration_format(text, rules[i].seconds * 1000000), text);
                 assert_string_equal(text, rules[i].text);
         }
 }
@@ -189,9 +190,9 @@ static void test_json(void **state)
 
         (void) state;
 
-        snapshots[0].counters.unsent = UINT64_MAX;
-        snapshots[2].peers[0][0] = '\0';
-        strcpy(snapshots[2].version, "\"\\/");
+        snapshots[0].status.counters.unsent = UINT64_MAX;
+        snapshots[2].status.ping[0][0] = '\0';
+        strcpy(snapshots[2].status.version, "\"\\/");
         assert_int_equal(run_on(json_is_right, output(FORM_JSON, snapshots, 3)), 0);
         assert_int_equal(run_on(json_is_empty, output(FORM_JSON, NULL, 0)), 0);
 }
@@ -244,7 +245,7 @@ static void test_labels_are_escaped(void **state)
 
         (void) state;
 
-        strcpy(snapshot.version, "a\"b\\c");
+        strcpy(snapshot.status.version, "a\"b\\c");
         assert_contains(output(FORM_METRICS, &snapshot, 1), ",version=\"a\\\"b\\\\c\"} 1\n");
 }
 
@@ -257,7 +258,7 @@ static void test_promtool(void **state)
 
         (void) state;
 
-        strcpy(snapshots[2].version, "a\"b\\c");
+        strcpy(snapshots[2].status.version, "a\"b\\c");
         assert_int_equal(run_on(promtool, output(FORM_METRICS, snapshots, 3)), 0);
         assert_int_equal(run_on(promtool, output(FORM_METRICS, NULL, 0)), 0);
 }
@@ -283,7 +284,7 @@ static void test_strict_parser(void **state)
 
         (void) state;
 
-        strcpy(snapshots[2].version, "a\"b\\c");
+        strcpy(snapshots[2].status.version, "a\"b\\c");
         assert_int_equal(run_on(strict_parser, output(FORM_OPENMETRICS, snapshots, 3)), 0);
         assert_int_equal(run_on(strict_parser, output(FORM_OPENMETRICS, NULL, 0)), 0);
 }

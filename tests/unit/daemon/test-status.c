@@ -21,9 +21,9 @@ static const char text[] = "TUNECHO_INTERFACE=tun0\nTUNECHO_PACKETS=12\n";
 static char directory[] = "/tmp/tunecho-status-XXXXXX";
 static struct sockaddr_un address = { .sun_family = AF_UNIX };
 
-static struct status *serve(void)
+static struct status_socket *serve(void)
 {
-        struct status *status = NULL;
+        struct status_socket *status = NULL;
 
         assert_int_equal(status_new(&status, "tun0", NULL), 0);
         assert_non_null(status);
@@ -54,7 +54,7 @@ static void assert_told(int client)
 
 static void test_one_client(void **state)
 {
-        struct status *status = serve();
+        struct status_socket *status = serve();
         int client;
 
         (void) state;
@@ -74,7 +74,7 @@ static void test_one_client(void **state)
 /* Those that do not read hold nothing up, and none of them costs a descriptor. */
 static void test_many_clients(void **state)
 {
-        struct status *status = serve();
+        struct status_socket *status = serve();
         int clients[200], before, after;
 
         (void) state;
@@ -100,7 +100,7 @@ static void test_many_clients(void **state)
 /* What it has sent, and that it is gone, is nobody's business. */
 static void test_rude_clients(void **state)
 {
-        struct status *status = serve();
+        struct status_socket *status = serve();
         int client;
 
         (void) state;
@@ -120,7 +120,7 @@ static void test_rude_clients(void **state)
 static void test_everybody_may_ask(void **state)
 {
         mode_t mask = umask(0077);
-        struct status *status = serve();
+        struct status_socket *status = serve();
         struct stat found;
 
         (void) state;
@@ -134,7 +134,7 @@ static void test_everybody_may_ask(void **state)
 /* A socket that is served is left alone, one that was left behind is replaced, and what is none is not ours. */
 static void test_left_behind(void **state)
 {
-        struct status *status = serve(), *other = NULL;
+        struct status_socket *status = serve(), *other = NULL;
         int client, fd;
 
         (void) state;
@@ -168,7 +168,7 @@ static void test_left_behind(void **state)
 static void test_no_directory(void **state)
 {
         char longest[300] = "/tmp/";
-        struct status *status = NULL;
+        struct status_socket *status = NULL;
 
         (void) state;
 
