@@ -22,6 +22,7 @@ struct history {
         struct status last;  /* the latest answer */
         bool answered;       /* there is a latest answer */
         unsigned restarts;
+        unsigned refresh; /* the number of the latest one that had a snapshot; kept by the caller */
 
         uint64_t change[_COUNTER_MAX]; /* since the first answer, across restarts */
         double per_second[_COUNTER_MAX];

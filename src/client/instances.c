@@ -1,194 +1,168 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /*
- * The instances that run, asked for their status all at once: one that does not answer keeps nobody waiting
- * for the others.
+ * The status of many instances, read in an event loop.
+ *
+ * A reader opens a connection to each instance: as many at a time as there are descriptors for, and another
+ * one when one has ended. A connection ends with an answer, an error or its timeout, which runs from its
+ * begin. The handler is called when all have ended.
+ *
+ *     open -> connect -> read -> end
+ *             |     ^
+ *             EAGAIN: the queue of the listener is full, retry after RETRY_MSEC
  */
 
 #include "client/instances.h"
 
 #include <dirent.h>
 #include <errno.h>
-#include <poll.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 
+#include "client/snapshot.h"
 #include "common/interface.h"
 #include "common/util.h"
 
-/* A daemon that many ask at once may have no place for one more at first. */
-#define RETRY_MSEC 10
+#define CONNECTIONS_MAX 256
+#define RETRY_MSEC      10
+#define ACCURACY_USEC   1000
 
-struct exchange {
+struct connection {
+        struct instances_reader *reader;
         struct snapshot *snapshot;
         struct sockaddr_un address;
-        int fd; /* -1 at the end */
-        bool connected;
+        unsigned left_msec; /* of the timeout, until it is connected */
+        sd_event_source *readable, *timer;
+        int fd;
         size_t used;
-        char text[STATUS_TEXT_MAX + 1];
+        char *text;
 };
 
-static void freep(void *pointer)
+struct instances_reader {
+        sd_event_source *advance; /* enabled when a connection has ended */
+        const struct instances_query *query;
+        instances_handler_t handler;
+        void *userdata;
+        struct instances instances;
+        struct connection *connections; /* one for each instance */
+        size_t n_started, n_open;
+};
+
+static void connection_close(struct connection *connection)
 {
-        free(*(void **) pointer);
+        connection->readable = sd_event_source_disable_unref(connection->readable);
+        connection->timer = sd_event_source_disable_unref(connection->timer);
+        close_fdp(&connection->fd);
+        free(connection->text);
+        connection->text = NULL;
 }
 
-static void end_exchange(struct exchange *exchange, int error)
+static int connection_end(struct connection *connection, int error)
 {
-        exchange->snapshot->error = error;
-        close_fdp(&exchange->fd);
+        connection->snapshot->error = error;
+        connection_close(connection);
+        connection->reader->n_open--;
+        return sd_event_source_set_enabled(connection->reader->advance, SD_EVENT_ONESHOT);
 }
 
-static void begin_exchange(struct exchange *exchange, struct snapshot *snapshot, const char *directory)
+static int on_readable(sd_event_source *source, int fd, uint32_t events, void *userdata)
 {
-        struct sockaddr_un *address = &exchange->address;
-        int size;
-
-        exchange->snapshot = snapshot;
-        exchange->fd = -1;
-        address->sun_family = AF_UNIX;
-        size = snprintf(address->sun_path, sizeof(address->sun_path), "%s/%s/" STATUS_SOCKET, directory,
-                        snapshot->status.interface);
-        if (size < 0 || (size_t) size >= sizeof(address->sun_path)) {
-                end_exchange(exchange, -ENAMETOOLONG);
-                return;
-        }
-
-        exchange->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-        if (exchange->fd < 0)
-                end_exchange(exchange, -errno);
-}
-
-static void connect_exchange(struct exchange *exchange)
-{
-        if (connect(exchange->fd, (struct sockaddr *) &exchange->address, sizeof(exchange->address)) == 0)
-                exchange->connected = true;
-        else if (errno != EAGAIN)
-                end_exchange(exchange, -errno);
-}
-
-static void understand(struct exchange *exchange)
-{
-        exchange->text[exchange->used] = '\0';
-        snapshot_parse(exchange->snapshot, exchange->text, exchange->used);
-        end_exchange(exchange, exchange->snapshot->error);
-}
-
-static void read_exchange(struct exchange *exchange)
-{
+        struct connection *connection = userdata;
         ssize_t size;
 
-        size = read(exchange->fd, exchange->text + exchange->used, STATUS_TEXT_MAX - exchange->used);
-        if (size > 0) {
-                exchange->used += (size_t) size;
-                if (exchange->used == STATUS_TEXT_MAX)
-                        end_exchange(exchange, -EBADMSG);
-        } else if (size == 0)
-                understand(exchange);
-        else if (errno != EAGAIN && errno != EINTR)
-                end_exchange(exchange, -errno);
+        (void) source;
+        (void) events;
+
+        size = read(fd, connection->text + connection->used, STATUS_TEXT_MAX - connection->used);
+        if (size < 0)
+                return errno == EAGAIN || errno == EINTR ? 0 : connection_end(connection, -errno);
+
+        connection->used += (size_t) size;
+        if (connection->used == STATUS_TEXT_MAX)
+                return connection_end(connection, -EBADMSG);
+        if (size > 0)
+                return 0;
+
+        connection->text[connection->used] = '\0';
+        snapshot_parse(connection->snapshot, connection->text, connection->used);
+        return connection_end(connection, connection->snapshot->error);
 }
 
-/* Connect those that are not, and wait until one can be read. Returns whether there are any left. */
-static bool advance(struct exchange exchanges[], struct pollfd polled[], size_t n, int64_t deadline)
+static int set_timer(struct connection *connection, unsigned msec)
 {
-        int64_t left = deadline - monotonic_msec();
-        bool any = false;
+        int r;
 
-        for (size_t i = 0; i < n; i++) {
-                if (exchanges[i].fd >= 0 && !exchanges[i].connected)
-                        connect_exchange(&exchanges[i]);
-                if (exchanges[i].fd >= 0 && !exchanges[i].connected && left > RETRY_MSEC)
-                        left = RETRY_MSEC;
-                any = any || exchanges[i].fd >= 0;
-                polled[i] = (struct pollfd) { exchanges[i].connected ? exchanges[i].fd : -1, POLLIN, 0 };
+        r = sd_event_source_set_time_relative(connection->timer, msec * UINT64_C(1000));
+        return r < 0 ? r : sd_event_source_set_enabled(connection->timer, SD_EVENT_ONESHOT);
+}
+
+/* Connect, and set the timer to the next attempt or to the end of the timeout. */
+static int connection_connect(struct connection *connection)
+{
+        sd_event *event = sd_event_source_get_event(connection->timer);
+        int r;
+
+        r = connect(connection->fd, (struct sockaddr *) &connection->address, sizeof(connection->address));
+        if (r < 0 && errno != EAGAIN)
+                return -errno;
+        if (r < 0 && connection->left_msec < RETRY_MSEC)
+                return -ETIMEDOUT;
+        if (r < 0) {
+                connection->left_msec -= RETRY_MSEC;
+                return set_timer(connection, RETRY_MSEC);
         }
 
-        if (!any || poll(polled, n, left > 0 ? (int) left : 0) <= 0)
-                return any;
-        for (size_t i = 0; i < n; i++)
-                if (polled[i].revents != 0)
-                        read_exchange(&exchanges[i]);
-
-        return true;
+        r = sd_event_add_io(event, &connection->readable, connection->fd, EPOLLIN, on_readable, connection);
+        return r < 0 ? r : set_timer(connection, connection->left_msec);
 }
 
-static int ask(struct instances *instances, const struct instances_query *query)
+static int on_timer(sd_event_source *source, uint64_t usec, void *userdata)
 {
-        int64_t deadline = monotonic_msec() + query->timeout_msec;
-        _cleanup_(freep) struct exchange *exchanges = calloc(instances->n, sizeof(*exchanges));
-        _cleanup_(freep) struct pollfd *polled = calloc(instances->n, sizeof(*polled));
+        struct connection *connection = userdata;
+        int r;
 
-        if (instances->n > 0 && (!exchanges || !polled))
+        (void) source;
+        (void) usec;
+
+        r = connection->readable ? -ETIMEDOUT : connection_connect(connection);
+        return r < 0 ? connection_end(connection, r) : 0;
+}
+
+static int connection_open(struct connection *connection)
+{
+        const struct instances_query *query = connection->reader->query;
+        struct sockaddr_un *address = &connection->address;
+        int size, r;
+
+        address->sun_family = AF_UNIX;
+        size = snprintf(address->sun_path, sizeof(address->sun_path), "%s/%s/" STATUS_SOCKET,
+                        query->directory, connection->snapshot->status.interface);
+        if (size < 0 || (size_t) size >= sizeof(address->sun_path))
+                return -ENAMETOOLONG;
+
+        connection->text = malloc(STATUS_TEXT_MAX + 1);
+        if (!connection->text)
                 return -ENOMEM;
 
-        for (size_t i = 0; i < instances->n; i++)
-                begin_exchange(&exchanges[i], &instances->snapshots[i], query->directory);
+        connection->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+        if (connection->fd < 0)
+                return -errno;
 
-        while (advance(exchanges, polled, instances->n, deadline) && monotonic_msec() < deadline)
-                ;
+        r = sd_event_add_time_relative(sd_event_source_get_event(connection->reader->advance),
+                                       &connection->timer, CLOCK_MONOTONIC, 0, ACCURACY_USEC, on_timer,
+                                       connection);
+        if (r < 0)
+                return r;
 
-        for (size_t i = 0; i < instances->n; i++)
-                if (exchanges[i].fd >= 0)
-                        end_exchange(&exchanges[i], -ETIMEDOUT);
-
-        return 0;
+        connection->left_msec = query->timeout_msec;
+        return connection_connect(connection);
 }
 
-static int prepare(struct instances *instances, size_t n)
-{
-        instances->snapshots = calloc(n, sizeof(*instances->snapshots));
-        return instances->snapshots || n == 0 ? 0 : -ENOMEM;
-}
-
-static void add(struct instances *instances, const char *name)
-{
-        struct snapshot *snapshot = &instances->snapshots[instances->n++];
-
-        memcpy(snapshot->status.interface, name, strnlen(name, IFNAMSIZ - 1));
-}
-
-static int has_name_of_interface(const struct dirent *entry)
-{
-        return interface_is_name(entry->d_name);
-}
-
-static int find(struct instances *instances, const char *directory)
-{
-        struct dirent **entries = NULL;
-        int n, r;
-
-        n = scandir(directory, &entries, has_name_of_interface, versionsort);
-        if (n < 0)
-                return errno == ENOENT ? 0 : -errno;
-
-        r = prepare(instances, (size_t) n);
-        for (int i = 0; i < n; i++) {
-                if (r == 0)
-                        add(instances, entries[i]->d_name);
-                free(entries[i]);
-        }
-
-        free(entries);
-        return r;
-}
-
-static int take_names(struct instances *instances, char *const names[], size_t n)
-{
-        int r = prepare(instances, n);
-
-        for (size_t i = 0; r == 0 && i < n; i++)
-                add(instances, names[i]);
-
-        return r;
-}
-
-/* Not up yet or not any more, killed so that the socket stayed, or none of ours. */
-static void forget_absent(struct instances *instances)
+/* A directory may be left over from an instance that was killed, or belong to another program. */
+static void remove_absent(struct instances *instances)
 {
         size_t n = 0;
 
@@ -199,41 +173,193 @@ static void forget_absent(struct instances *instances)
         instances->n = n;
 }
 
-/**
- * instances_read() - ask instances for their status
- * @query: which, and for how long
- * @ret_instances: a snapshot of each, to be freed by instances_free(); those that were found are in the order
- *                 of their names, those that were asked for in the order of the query
- *
- * An instance that does not answer has a snapshot with the reason.
- *
- * Return: 0, or a negative errno if the instances could not be looked for.
- */
-int instances_read(const struct instances_query *query, struct instances *ret_instances)
+/* Open the next connections, or call the handler if all have ended. */
+static int on_advance(sd_event_source *source, void *userdata)
 {
-        _cleanup_(instances_free) struct instances instances = { 0 };
+        struct instances_reader *reader = userdata;
         int r;
 
-        r = query->n_names > 0 ? take_names(&instances, query->names, query->n_names)
-                               : find(&instances, query->directory);
+        (void) source;
+
+        for (; reader->n_started < reader->instances.n && reader->n_open < CONNECTIONS_MAX;
+             reader->n_started++) {
+                struct connection *connection = &reader->connections[reader->n_started];
+
+                r = connection_open(connection);
+                if (r >= 0) {
+                        reader->n_open++;
+                        continue;
+                }
+
+                connection_close(connection);
+                if ((r == -EMFILE || r == -ENFILE) && reader->n_open > 0)
+                        break;
+                connection->snapshot->error = r;
+        }
+
+        if (reader->n_open > 0)
+                return 0;
+        if (reader->query->n_names == 0)
+                remove_absent(&reader->instances);
+
+        return reader->handler(reader->userdata, &reader->instances);
+}
+
+static int add_name(struct instances *instances, const char *name)
+{
+        struct snapshot *snapshots;
+
+        for (size_t i = 0; i < instances->n; i++)
+                if (strcmp(instances->snapshots[i].status.interface, name) == 0)
+                        return 0;
+
+        snapshots = reallocarray(instances->snapshots, instances->n + 1, sizeof(*snapshots));
+        if (!snapshots)
+                return -ENOMEM;
+
+        instances->snapshots = snapshots;
+        snapshots[instances->n] = (struct snapshot) { 0 };
+        memcpy(snapshots[instances->n++].status.interface, name, strnlen(name, IFNAMSIZ - 1));
+        return 0;
+}
+
+static int has_name_of_interface(const struct dirent *entry)
+{
+        return interface_is_name(entry->d_name);
+}
+
+static int find_names(struct instances *instances, const char *directory)
+{
+        struct dirent **entries = NULL;
+        int n, r = 0;
+
+        n = scandir(directory, &entries, has_name_of_interface, versionsort);
+        if (n < 0)
+                return errno == ENOENT ? 0 : -errno;
+
+        for (int i = 0; i < n; i++) {
+                if (r == 0)
+                        r = add_name(instances, entries[i]->d_name);
+                free(entries[i]);
+        }
+
+        free(entries);
+        return r;
+}
+
+static void reader_freep(struct instances_reader **reader)
+{
+        *reader = instances_reader_free(*reader);
+}
+
+/**
+ * instances_reader_new() - start to read the status of instances
+ * @ret_reader: the reader; instances_reader_free() frees it, and cancels what has not ended
+ * @event: the event loop; the reader uses it and does not wait by itself
+ * @query: which instances, and for how long; has to outlive the reader
+ * @handler: called once, by the event loop, with a snapshot of each instance: in the order of the query, each
+ *           once; or of those that were found, in the order of their names
+ * @userdata: for the handler
+ *
+ * The snapshot of an instance that does not answer has the error.
+ *
+ * Return: 0, or a negative errno: of scandir(3) if the directory cannot be read.
+ */
+int instances_reader_new(struct instances_reader **ret_reader, sd_event *event,
+                         const struct instances_query *query, instances_handler_t handler, void *userdata)
+{
+        _cleanup_(reader_freep) struct instances_reader *reader = calloc(1, sizeof(*reader));
+        int r;
+
+        if (!reader)
+                return -ENOMEM;
+
+        reader->query = query;
+        reader->handler = handler;
+        reader->userdata = userdata;
+        r = query->n_names == 0 ? find_names(&reader->instances, query->directory) : 0;
+        for (size_t i = 0; r == 0 && i < query->n_names; i++)
+                r = add_name(&reader->instances, query->names[i]);
         if (r < 0)
                 return r;
 
-        r = ask(&instances, query);
+        reader->connections = calloc(reader->instances.n, sizeof(*reader->connections));
+        if (!reader->connections && reader->instances.n > 0)
+                return -ENOMEM;
+        for (size_t i = 0; i < reader->instances.n; i++)
+                reader->connections[i] = (struct connection) {
+                        .reader = reader, .snapshot = &reader->instances.snapshots[i], .fd = -1
+                };
+
+        r = sd_event_add_defer(event, &reader->advance, on_advance, reader);
         if (r < 0)
                 return r;
 
-        if (query->n_names == 0)
-                forget_absent(&instances);
-
-        *ret_instances = instances;
-        instances = (struct instances) { 0 };
+        *ret_reader = reader;
+        reader = NULL;
         return 0;
 }
 
 /**
- * instances_free() - free what instances_read() has made
- * @instances: the instances; there are none afterwards
+ * instances_reader_free() - free a reader and its snapshots
+ * @reader: the reader, or NULL
+ *
+ * Return: NULL.
+ */
+struct instances_reader *instances_reader_free(struct instances_reader *reader)
+{
+        if (!reader)
+                return NULL;
+
+        for (size_t i = 0; i < reader->n_started; i++)
+                connection_close(&reader->connections[i]);
+        free(reader->connections);
+        (void) sd_event_source_disable_unref(reader->advance);
+        instances_free(&reader->instances);
+        free(reader);
+        return NULL;
+}
+
+static int on_complete(void *userdata, const struct instances *instances)
+{
+        (void) instances;
+
+        return sd_event_exit(userdata, 0);
+}
+
+/**
+ * instances_read() - read the status of instances, and wait for it
+ * @ret_instances: a snapshot of each, as instances_reader_new() has them; instances_free() frees them
+ * @query: which instances, and for how long
+ *
+ * Return: 0, or a negative errno.
+ */
+int instances_read(struct instances *ret_instances, const struct instances_query *query)
+{
+        _cleanup_(sd_event_unrefp) sd_event *event = NULL;
+        _cleanup_(reader_freep) struct instances_reader *reader = NULL;
+        int r;
+
+        r = sd_event_new(&event);
+        if (r < 0)
+                return r;
+
+        r = instances_reader_new(&reader, event, query, on_complete, event);
+        if (r < 0)
+                return r;
+
+        r = sd_event_loop(event);
+        if (r < 0)
+                return r;
+
+        *ret_instances = reader->instances;
+        reader->instances = (struct instances) { 0 };
+        return 0;
+}
+
+/**
+ * instances_free() - free the snapshots of instances
+ * @instances: the instances; empty afterwards
  */
 void instances_free(struct instances *instances)
 {

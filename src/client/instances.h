@@ -2,15 +2,17 @@
 #pragma once
 
 #include <stddef.h>
+#include <systemd/sd-event.h>
 
-#include "client/snapshot.h"
+struct instances_reader;
+struct snapshot;
 
-/* Which instances to ask, and for how long to wait for them all. */
+/* Which instances to ask, and how long to wait for each. */
 struct instances_query {
-        const char *directory; /* one below it for each instance, with its socket */
+        const char *directory; /* has a directory for each instance, with its socket */
         char *const *names;
-        size_t n_names; /* 0: all that there are */
-        int timeout_msec;
+        size_t n_names; /* 0: all instances that are running */
+        unsigned timeout_msec;
 };
 
 struct instances {
@@ -18,5 +20,12 @@ struct instances {
         size_t n;
 };
 
-int instances_read(const struct instances_query *query, struct instances *ret_instances);
+/* Called when all snapshots are complete; may free the reader. Returns what a handler of sd-event does. */
+typedef int (*instances_handler_t)(void *userdata, const struct instances *instances);
+
+int instances_reader_new(struct instances_reader **ret_reader, sd_event *event,
+                         const struct instances_query *query, instances_handler_t handler, void *userdata);
+struct instances_reader *instances_reader_free(struct instances_reader *reader);
+
+int instances_read(struct instances *ret_instances, const struct instances_query *query);
 void instances_free(struct instances *instances);

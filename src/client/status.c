@@ -9,6 +9,7 @@
 
 #include "client/ctl.h"
 #include "client/print.h"
+#include "client/snapshot.h"
 #include "common/util.h"
 
 /**
@@ -83,7 +84,7 @@ int ctl_status(const struct ctl_options *options)
         _cleanup_(instances_free) struct instances instances = { 0 };
         int r;
 
-        r = instances_read(&options->query, &instances);
+        r = instances_read(&instances, &options->query);
         if (r < 0)
                 return ctl_failed(r, options->query.directory);
 
@@ -110,7 +111,7 @@ int ctl_metrics(const struct ctl_options *options)
         _cleanup_(instances_free) struct instances instances = { 0 };
         int r;
 
-        r = instances_read(&options->query, &instances);
+        r = instances_read(&instances, &options->query);
         if (r < 0)
                 return ctl_failed(r, options->query.directory);
 

@@ -1,16 +1,18 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
-/* tunechoctl watch: look at the instances again and again, and show how they change. */
+/*
+ * tunechoctl watch: read the status of the instances again and again, and show how it changes.
+ *
+ * One event loop dispatches the connections to the instances, signals, keys and the timer of the refreshes,
+ * so none of them waits for another. The timer is started with a refresh; if it has expired when the refresh
+ * ends, the next one starts at once.
+ */
 
-#include <err.h>
 #include <errno.h>
-#include <inttypes.h>
 #include <math.h>
-#include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/signalfd.h>
 #include <unistd.h>
 
 #include "client/ctl.h"
@@ -19,11 +21,15 @@
 #include "client/screen.h"
 #include "common/util.h"
 
+#define ACCURACY_USEC 1000 /* of the interval */
+
 struct watch {
         const struct ctl_options *options;
         bool on_screen;
-        int keyboard; /* -1: none */
-        int signals;
+        sd_event *event;
+        sd_event_source *timer;
+        struct instances_reader *reader; /* NULL between two refreshes */
+        unsigned n_refreshes;
         struct history *histories; /* in the order of their first answers */
         size_t n_histories;
 };
@@ -37,59 +43,42 @@ static struct history *find_history(const struct watch *watch, const char *inter
         return NULL;
 }
 
-static const struct snapshot *find_snapshot(const struct instances *instances, const char *interface)
-{
-        for (size_t i = 0; i < instances->n; i++)
-                if (strcmp(instances->snapshots[i].status.interface, interface) == 0)
-                        return &instances->snapshots[i];
-
-        return NULL;
-}
-
-static int add_history(struct watch *watch, const struct snapshot *snapshot)
+static struct history *new_history(struct watch *watch)
 {
         struct history *histories;
 
         histories = reallocarray(watch->histories, watch->n_histories + 1, sizeof(*histories));
         if (!histories)
-                return -ENOMEM;
+                return NULL;
 
         watch->histories = histories;
         histories[watch->n_histories] = (struct history) { 0 };
-        history_add(&histories[watch->n_histories++], snapshot);
-        return 0;
+        return &histories[watch->n_histories++];
 }
 
-/* An instance that was there once stays in view. */
-static void update_history(struct history *history, const struct instances *instances)
+/* An instance that was shown once stays in view. */
+static int update_histories(struct watch *watch, const struct instances *instances)
 {
-        const struct snapshot *snapshot = find_snapshot(instances, history->now.status.interface);
-        struct snapshot gone = history->now;
+        watch->n_refreshes++;
+        for (size_t i = 0; i < instances->n; i++) {
+                struct history *history = find_history(watch, instances->snapshots[i].status.interface);
 
-        gone.error = -ENOENT;
-        history_add(history, snapshot ? snapshot : &gone);
-}
+                if (!history)
+                        history = new_history(watch);
+                if (!history)
+                        return -ENOMEM;
 
-static int look(struct watch *watch)
-{
-        _cleanup_(instances_free) struct instances instances = { 0 };
-        size_t n_known = watch->n_histories;
-        int r;
-
-        r = instances_read(&watch->options->query, &instances);
-        if (r < 0)
-                return r;
-
-        for (size_t i = 0; i < n_known; i++)
-                update_history(&watch->histories[i], &instances);
-        for (size_t i = 0; i < instances.n; i++) {
-                if (find_history(watch, instances.snapshots[i].status.interface))
-                        continue;
-
-                r = add_history(watch, &instances.snapshots[i]);
-                if (r < 0)
-                        return r;
+                history_add(history, &instances->snapshots[i]);
+                history->refresh = watch->n_refreshes;
         }
+
+        for (size_t i = 0; i < watch->n_histories; i++)
+                if (watch->histories[i].refresh != watch->n_refreshes) {
+                        struct snapshot absent = watch->histories[i].now;
+
+                        absent.error = -ENOENT;
+                        history_add(&watch->histories[i], &absent);
+                }
 
         return 0;
 }
@@ -128,120 +117,152 @@ static void draw(const struct watch *watch)
                         panel.print(panel.userdata, PANEL_TEXT, "");
                 panel_print(&panel, &watch->histories[i]);
         }
-        if (watch->n_histories == 0)
+        if (watch->n_refreshes > 0 && watch->n_histories == 0)
                 panel.print(panel.userdata, PANEL_NOT_RUNNING, "no instance is running, waiting");
         screen_end();
 }
 
-/* Returns whether the signal asks to leave. */
-static bool take_signal(const struct watch *watch)
-{
-        struct signalfd_siginfo info;
+static int start_refresh(struct watch *watch);
 
-        if (read(watch->signals, &info, sizeof(info)) != sizeof(info))
-                return false;
-        if (info.ssi_signo != SIGWINCH)
-                return true;
+static int on_read(void *userdata, const struct instances *instances)
+{
+        struct watch *watch = userdata;
+        int r;
+
+        r = update_histories(watch, instances);
+        if (r < 0)
+                return sd_event_exit(watch->event, r);
+
+        watch->reader = instances_reader_free(watch->reader);
+        if (watch->on_screen)
+                draw(watch);
+        else
+                print_lines(watch);
+        if (ferror(stdout) || watch->n_refreshes == watch->options->count)
+                return sd_event_exit(watch->event, 0);
+
+        return sd_event_source_get_enabled(watch->timer, NULL) > 0 ? 0 : start_refresh(watch);
+}
+
+/* If a refresh is in progress, the next one starts when it ends. */
+static int start_refresh(struct watch *watch)
+{
+        int r;
+
+        if (watch->reader)
+                return 0;
+
+        r = sd_event_source_set_time_relative(watch->timer, watch->options->interval_msec * UINT64_C(1000));
+        if (r >= 0)
+                r = sd_event_source_set_enabled(watch->timer, SD_EVENT_ONESHOT);
+        if (r >= 0)
+                r = instances_reader_new(&watch->reader, watch->event, &watch->options->query, on_read,
+                                         watch);
+
+        return r < 0 ? sd_event_exit(watch->event, r) : 0;
+}
+
+static int on_timer(sd_event_source *source, uint64_t usec, void *userdata)
+{
+        (void) source;
+        (void) usec;
+
+        return start_refresh(userdata);
+}
+
+static int on_keys(sd_event_source *source, int fd, uint32_t events, void *userdata)
+{
+        struct watch *watch = userdata;
+        enum screen_command command;
+
+        (void) source;
+        (void) fd;
+
+        /* A terminal that was closed is readable for ever. */
+        command = events & (EPOLLHUP | EPOLLERR) ? SCREEN_QUIT : screen_read_keys();
+        if (command == SCREEN_QUIT)
+                return sd_event_exit(watch->event, 0);
+
+        return command == SCREEN_REFRESH ? start_refresh(watch) : 0;
+}
+
+static int on_resize(sd_event_source *source, const struct signalfd_siginfo *info, void *userdata)
+{
+        struct watch *watch = userdata;
+
+        (void) source;
+        (void) info;
 
         if (watch->on_screen) {
                 screen_resize();
                 draw(watch);
         }
-        return false;
+        return 0;
 }
 
-static enum screen_command take_keys(const struct pollfd *keys)
+static int open_sources(struct watch *watch)
 {
-        /* Where nobody is there any more, there is no end of what can be read. */
-        if (keys->revents & (POLLHUP | POLLERR | POLLNVAL))
-                return SCREEN_QUIT;
-
-        return keys->revents & POLLIN ? screen_read_keys() : SCREEN_NONE;
-}
-
-/* Wait for the next look. Returns false if somebody asks to leave instead. */
-static bool wait_until(const struct watch *watch, int64_t deadline)
-{
-        enum screen_command command = SCREEN_NONE;
-        int64_t left;
-
-        while (command == SCREEN_NONE && (left = deadline - monotonic_msec()) > 0) {
-                struct pollfd polled[] = { { watch->signals, POLLIN, 0 },
-                                           { watch->keyboard, POLLIN, 0 } };
-
-                if (poll(polled, ARRAY_SIZE(polled), (int) left) <= 0)
-                        continue;
-                if (polled[0].revents != 0 && take_signal(watch))
-                        return false;
-                command = take_keys(&polled[1]);
-        }
-
-        return command != SCREEN_QUIT;
-}
-
-static int run(struct watch *watch)
-{
+        static const int signals[] = { SIGHUP, SIGINT, SIGQUIT, SIGTERM };
         int r;
 
-        for (unsigned n = 1;; n++) {
-                int64_t begin = monotonic_msec();
-
-                r = look(watch);
+        /* Without a handler, a signal ends the loop with 0. */
+        for (size_t i = 0; i < ARRAY_SIZE(signals); i++) {
+                r = sd_event_add_signal(watch->event, NULL, signals[i] | SD_EVENT_SIGNAL_PROCMASK, NULL,
+                                        NULL);
                 if (r < 0)
                         return r;
-
-                if (watch->on_screen)
-                        draw(watch);
-                else
-                        print_lines(watch);
-                if (ferror(stdout) || n == watch->options->count)
-                        return 0;
-
-                if (!wait_until(watch, begin + watch->options->interval_msec))
-                        return 0;
         }
+
+        r = sd_event_add_signal(watch->event, NULL, SIGWINCH | SD_EVENT_SIGNAL_PROCMASK, on_resize, watch);
+        if (r < 0)
+                return r;
+
+        watch->on_screen = screen_open() == 0;
+        if (watch->on_screen)
+                draw(watch);
+        if (watch->on_screen && isatty(STDIN_FILENO))
+                r = sd_event_add_io(watch->event, NULL, STDIN_FILENO, EPOLLIN, on_keys, watch);
+        if (r < 0)
+                return r;
+
+        return sd_event_add_time_relative(watch->event, &watch->timer, CLOCK_MONOTONIC, 0, ACCURACY_USEC,
+                                          on_timer, watch);
 }
 
-/* The signals that end us, and the one that tells of another size, come when it suits us. */
-static int catch_signals(void)
+static void watch_done(struct watch *watch)
 {
-        static const int numbers[] = { SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGWINCH };
-        sigset_t signals;
-        int fd;
+        if (watch->on_screen)
+                screen_close();
+        (void) instances_reader_free(watch->reader);
+        (void) sd_event_source_disable_unref(watch->timer);
+        (void) sd_event_unref(watch->event);
+        free(watch->histories);
+}
 
-        (void) sigemptyset(&signals);
-        for (size_t i = 0; i < ARRAY_SIZE(numbers); i++)
-                (void) sigaddset(&signals, numbers[i]);
-        if (sigprocmask(SIG_BLOCK, &signals, NULL) < 0)
-                return -errno;
+static int run(const struct ctl_options *options)
+{
+        _cleanup_(watch_done) struct watch watch = { .options = options };
+        int r;
 
-        fd = signalfd(-1, &signals, SFD_CLOEXEC);
-        return fd < 0 ? -errno : fd;
+        r = sd_event_new(&watch.event);
+        if (r < 0)
+                return r;
+
+        r = open_sources(&watch);
+        return r < 0 ? r : sd_event_loop(watch.event);
 }
 
 /**
- * ctl_watch() - show how instances change, until somebody ends it
- * @options: which, how often, and how many times
+ * ctl_watch() - show how instances change, until a key, a signal or the last refresh ends it
+ * @options: which instances, how often, and how many times
  *
- * On a terminal that can be drawn upon this is a screen, elsewhere lines of text.
+ * On a terminal whose cursor can be moved this is a screen, elsewhere lines of text.
  *
  * Return: 0, or an exit status of sysexits(3).
  */
 int ctl_watch(const struct ctl_options *options)
 {
-        _cleanup_(close_fdp) int signals = catch_signals();
-        struct watch watch = { .options = options, .signals = signals };
-        int r;
-
-        if (signals < 0)
-                return ctl_failed(signals, "signals");
-
-        watch.on_screen = screen_open() == 0;
-        watch.keyboard = watch.on_screen && isatty(STDIN_FILENO) ? STDIN_FILENO : -1;
-        r = run(&watch);
-        if (watch.on_screen)
-                screen_close();
-        free(watch.histories);
+        int r = run(options);
 
         return r < 0 ? ctl_failed(r, options->query.directory) : ctl_close_output();
 }

@@ -40,9 +40,3 @@ static inline uint64_t monotonic_usec(void)
         (void) clock_gettime(CLOCK_MONOTONIC, &now);
         return (uint64_t) now.tv_sec * 1000000 + (uint64_t) now.tv_nsec / 1000;
 }
-
-/* CLOCK_MONOTONIC in milliseconds, signed like the timeouts of poll(2). */
-static inline int64_t monotonic_msec(void)
-{
-        return (int64_t) (monotonic_usec() / 1000);
-}

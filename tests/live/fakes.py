@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Instances that are none: sockets that answer tunechoctl as an instance would, or worse."""
+"""Fake instances: sockets that answer tunechoctl as an instance does, or with something else."""
 
 import contextlib
 import re
@@ -19,7 +19,7 @@ VERDICTS = re.findall(r'"([a-z-]+)", "TUNECHO_[A-Z_]+"', TABLE)
 
 
 def status(interface, **changes):
-    """What an instance says; verdicts are named as verdict.c does, with _ for -."""
+    """The answer of an instance; verdicts are named as verdict.c does, with _ for -."""
     verdicts = {name: changes.pop(name.replace("-", "_"), 0) for name in VERDICTS}
     replies = verdicts["reply"] + verdicts["reply-fragment"]
     packets = sum(verdicts.values())
@@ -52,7 +52,7 @@ class Instances:
     """A directory of instances, each with a thread that answers."""
 
     def __init__(self):
-        # The address of a socket is short, and what pytest would give us is not. Whoever asks is not root.
+        # The path of a socket has to be short, unlike those of pytest. The client may run unprivileged.
         self.directory = Path(tempfile.mkdtemp(prefix="tunecho-", dir="/tmp"))
         self.directory.chmod(0o755)
         self._sockets = {}
@@ -74,7 +74,7 @@ class Instances:
         return self.directory / name / "status"
 
     def listen(self, name, backlog=8):
-        """A socket that nobody accepts a connection from."""
+        """A socket that no connection is accepted from."""
         self.path(name).parent.mkdir(exist_ok=True)
         self.path(name).unlink(missing_ok=True)
         listener = socket.socket(socket.AF_UNIX)
@@ -100,15 +100,15 @@ class Instances:
                     handler(connection)
 
     def answer(self, name, text=None, **changes):
-        """Answer everybody with the same."""
+        """Answer each connection with the same text."""
         text = status(name, **changes) if text is None else text
         self.serve(name, lambda connection: connection.sendall(text))
 
     def count(self, name, step, **changes):
-        """Answer with counters that a second goes by for, each time that somebody asks.
+        """Answer with counters to which a second is added for each request.
 
-        step has what is added for each verdict; the value may be a list, of which each number is used in
-        turn, and the last one from then on.
+        step has what is added for each verdict; the value may be a list, of which each number is used
+        once, in order, and the last one from then on. Returns a function that returns the number of requests.
         """
         asked = 0
         totals = dict.fromkeys(step, 0)
@@ -116,12 +116,13 @@ class Instances:
         def handler(connection):
             nonlocal asked
             for verdict, more in step.items():
-                turns = more if isinstance(more, list) else [more]
-                totals[verdict] += turns[min(asked, len(turns) - 1)]
+                steps = more if isinstance(more, list) else [more]
+                totals[verdict] += steps[min(asked, len(steps) - 1)]
             asked += 1
             connection.sendall(status(name, UPTIME_USEC=asked * 1_000_000, **totals, **changes))
 
         self.serve(name, handler)
+        return lambda: asked
 
     def stop(self, name):
         """Close the socket, but leave its file."""
@@ -135,7 +136,7 @@ class Instances:
         shutil.rmtree(self.path(name).parent)
 
     def drip(self, name, seconds):
-        """Answer a byte at a time, for longer than anybody waits."""
+        """Answer a byte at a time, for longer than a client waits."""
         text = status(name)
 
         def handler(connection):
@@ -147,6 +148,13 @@ class Instances:
 
         self.serve(name, handler)
 
-    def hold(self, name, seconds=LIMIT):
-        """Take a connection, and say nothing."""
-        self.serve(name, lambda connection: self._ended.wait(seconds))
+    def hold(self, name):
+        """Accept connections and send nothing; returns the event of the first connection."""
+        connected = threading.Event()
+
+        def handler(_):
+            connected.set()
+            self._ended.wait(LIMIT)
+
+        self.serve(name, handler)
+        return connected

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""A terminal with a shell, and somebody who types and reads: tmux."""
+"""A terminal with a shell, whose keys are pressed and whose screen is read with tmux."""
 
 import subprocess
 

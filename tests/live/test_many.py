@@ -65,7 +65,7 @@ def accounted_for(log):
 
 @pytest.mark.parametrize("first", ["198.51.100.0", "2001:db8::"], ids=["ipv4", "ipv6"])
 def test_a_thousand_hosts(quiet_host, first):
-    """fping over 1,024 addresses: all are alive, each was pinged once, and a few lines tell of it."""
+    """fping over 1,024 addresses: all are alive, each was pinged once, and the log has a few lines."""
     if not shutil.which("fping"):
         pytest.skip("need fping")
     daemon = quiet_host.start("tun0")
@@ -87,7 +87,7 @@ def test_a_thousand_hosts(quiet_host, first):
 
 
 def test_rounds_over_many_hosts(quiet_host):
-    """Numbers that a round has given to other hosts are no losses, and the sum does not count them as such."""
+    """Numbers that a round uses for other hosts are not counted as missing."""
     if not shutil.which("fping"):
         pytest.skip("need fping")
     daemon = quiet_host.start("tun0")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""tunechoctl against instances of every kind, most of which no daemon would be."""
+"""tunechoctl and fake instances: with valid, invalid and late answers, and with none."""
 
 import itertools
 import json
@@ -13,15 +13,15 @@ import pytest
 from fakes import CLIENT, VERDICTS, status
 from harness import LIMIT, NOPERM, SOURCE, USAGE, environment, sanitizer_complaint
 
-# What the client takes of an answer, in bytes.
+# An answer of this size or more is invalid, in bytes.
 HEADER = (SOURCE / "include/tunecho/status.h").read_text(encoding="utf-8")
 TEXT_MAX = int(re.search(r"#define STATUS_TEXT_MAX (\d+)", HEADER)[1])
 
 NOT_RUNNING = 3
 IOERR = 74
 
-# Somebody without a privilege, in none of our groups.
-NOBODY = "setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "--bounding-set=-all"
+# A user without privileges, in no group of root's.
+UNPRIVILEGED = "setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "--bounding-set=-all"
 
 
 def run(*command, **how):
@@ -36,11 +36,11 @@ def ctl(instances, *arguments, **how):
     return run(CLIENT, f"--directory={instances.directory}", *arguments, **how)
 
 
-def ctl_of_nobody(instances, *arguments):
+def ctl_unprivileged(instances, *arguments):
     """The build directory may be closed to others, so the program comes in on a descriptor."""
     program = os.open(CLIENT, os.O_RDONLY)
     try:
-        command = *NOBODY, f"/proc/self/fd/{program}", f"--directory={instances.directory}", *arguments
+        command = *UNPRIVILEGED, f"/proc/self/fd/{program}", f"--directory={instances.directory}", *arguments
         return run(*command, pass_fds=[program])
     finally:
         os.close(program)
@@ -91,9 +91,9 @@ def test_json(instances):
     }
 
 
-def test_nobody_asks_without_privilege(instances):
+def test_unprivileged(instances):
     instances.answer("tun0", reply=52)
-    done = ctl_of_nobody(instances, "--json")
+    done = ctl_unprivileged(instances, "--json")
     assert (done.returncode, done.stderr) == (0, "")
     assert json.loads(done.stdout)[0]["packets"] == 52
 
@@ -146,7 +146,7 @@ def test_what_is_none_of_ours(instances):
 
 @pytest.mark.parametrize("kind", ["hold", "drip", "no accept", "full"])
 def test_no_answer(instances, kind):
-    """It keeps nobody waiting for the others, nor for long."""
+    """The answers of the other instances are shown all the same."""
     waiting = {}
     instances.answer("tun0", reply=1)
     for name in "tun1", "tun2", "tun3":
@@ -163,7 +163,7 @@ def test_no_answer(instances, kind):
     assert states(instances) == {"tun0": "running", **silent}
 
 
-def test_no_answer_is_told(instances):
+def test_hint_of_no_answer(instances):
     instances.hold("tun1")
     done = ctl(instances)
     assert done.returncode == NOT_RUNNING
@@ -185,7 +185,7 @@ def test_a_late_answer_is_an_answer(instances):
 
 
 def padded(text, size):
-    """The same with lines that nobody knows, up to a size."""
+    """The same with lines of unknown keys, up to a size."""
     line = b"TUNECHO_NEW=1\n"
     text += line * ((size - len(text)) // len(line) - 1)
     return text + b"TUNECHO_NEW=".ljust(size - len(text) - 1, b"1") + b"\n"
@@ -231,7 +231,7 @@ def test_as_long_as_can_be(instances):
 
 
 def test_newer_daemon(instances):
-    """It knows more than we do."""
+    """It sends a key and counts a verdict that this client does not know."""
     instances.answer("tun0", status("tun0", reply=3, PACKETS=10, COLOUR="red", DROPPED=7))
     (entry,) = json.loads(ctl(instances, "--json").stdout)
     assert (entry["packets"], entry["dropped"], entry["verdicts"]["reply"]) == (10, 7, 3)
@@ -241,12 +241,12 @@ def test_no_permission(instances):
     instances.answer("tun0")
     instances.answer("tun1")
     instances.path("tun1").chmod(0o600)
-    done = ctl_of_nobody(instances)
+    done = ctl_unprivileged(instances)
     assert done.returncode == NOT_RUNNING
     assert re.search(r"^tun0 +running", done.stdout, re.M)
     assert re.search(r"^tun1 +no-permission\s*$", done.stdout, re.M)
     instances.directory.chmod(0o700)
-    refused = ctl_of_nobody(instances)
+    refused = ctl_unprivileged(instances)
     assert (refused.returncode, refused.stdout) == (NOPERM, "")
     assert refused.stderr.endswith(f": {instances.directory}: Permission denied\n")
 
@@ -256,6 +256,31 @@ def test_many(instances):
     for name in names:
         instances.answer(name, reply=1)
     assert list(states(instances)) == names
+
+
+@pytest.mark.parametrize("silent", [0, 150])
+def test_few_descriptors(instances, silent):
+    """They are asked in groups; instances that do not answer delay the next group only."""
+    names = [f"tun{number}" for number in range(300)]
+    for name in names[:silent]:
+        instances.listen(name)
+    for name in names[silent:]:
+        instances.answer(name, reply=1)
+    done = run("prlimit", "--nofile=64", CLIENT, f"--directory={instances.directory}", "--json")
+    found = {entry["interface"]: entry["state"] for entry in json.loads(done.stdout)}
+    assert list(found) == names
+    assert list(found.values()) == ["no-answer"] * silent + ["running"] * (len(names) - silent)
+
+
+@pytest.mark.parametrize("command", ["metrics", "status", "watch --count=1"])
+def test_same_name_twice(instances, command):
+    """It is asked once and printed once; the order of the arguments stays."""
+    asked = instances.count("tun0", {"reply": 1})
+    instances.answer("tun1", reply=1)
+    lines = ctl(instances, *command.split(), "tun1", "tun0", "tun0", "tun1", "tun0").stdout.splitlines()
+    shown = [name for line in lines for name in re.findall(r'^(?:tunecho_up\{.*")?(tun[01])\b', line)]
+    assert shown == ["tun1", "tun0"]
+    assert asked() == 1
 
 
 def test_metrics(instances):
@@ -271,7 +296,7 @@ def test_metrics(instances):
     assert (promtool.returncode, promtool.stderr) == (0, "")
 
 
-@pytest.mark.parametrize("arguments", ["tun0", "watch --json", "status ../tun0", "--nonsense"])
+@pytest.mark.parametrize("arguments", ["watch --json", "status ../tun0", "--nonsense"])
 def test_usage(instances, arguments):
     done = ctl(instances, *arguments.split())
     assert (done.returncode, done.stdout) == (USAGE, "")
@@ -286,13 +311,15 @@ def test_output_that_cannot_be_written(instances, arguments):
 
 
 def test_help_and_version(instances):
-    assert ctl(instances, "--help").stdout.startswith("Usage: tunechoctl ")
+    usage = ctl(instances, "--help").stdout
+    assert usage.startswith("Usage: tunechoctl ")
+    assert max(map(len, usage.splitlines())) <= 80
     version = re.search(r"version: '([^']+)'", (SOURCE / "meson.build").read_text(encoding="utf-8"))[1]
     assert ctl(instances, "--version").stdout == f"tunechoctl {version}\n"
 
 
 def test_libraries():
-    """The client has nothing of the daemon's, nor the daemon of the client's."""
+    """Only libsystemd and libc are common to the client and the daemon."""
 
     def needed(program):
         text = subprocess.run(["readelf", "-d", program], capture_output=True, text=True, check=True).stdout
@@ -300,7 +327,7 @@ def test_libraries():
 
     daemon, client = needed(CLIENT.parent / "tunecho"), needed(CLIENT)
     assert not daemon & {"smartcols", "json-c", "ncursesw", "tinfo"}
-    assert not client & {"systemd", "cap", "mnl", "inih", "uring"}
+    assert not client & {"cap", "mnl", "inih", "uring"}
 
 
 def lines_of_watch(instances, *arguments):

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""tunechoctl watch on a terminal, which tmux is: what is on the screen, and what is left behind.
+"""tunechoctl watch on a terminal, which tmux is: the screen, and the state of the terminal afterwards.
 
-The instances count a second whenever they are asked, so that the screen depends on how often that was, and
-not on when.
+The uptime of an instance grows by a second whenever it is asked, so the screen depends on the number of
+refreshes and not on the time.
 """
 
 import os
@@ -16,7 +16,7 @@ from harness import LIMIT, environment
 
 
 class Watch:
-    """A watch in a terminal that looks when it is told to."""
+    """A watch in a terminal that refreshes when the space bar is pressed."""
 
     def __init__(self, terminal, instances, *arguments):
         self.terminal = terminal
@@ -27,9 +27,10 @@ class Watch:
 
     def _wait(self):
         pattern = re.compile(rf"tun0: .*up {self.uptime}s")
-        self.terminal.wait_for(lambda screen: any(map(pattern.match, screen)), f"the look at {self.uptime} s")
+        what = f"the refresh at {self.uptime} s"
+        self.terminal.wait_for(lambda screen: any(map(pattern.match, screen)), what)
 
-    def look(self, times=1):
+    def refresh(self, times=1):
         for _ in range(times):
             self.uptime += 1
             self.terminal.press("Space")
@@ -39,7 +40,7 @@ class Watch:
 
 FOOTER = "q quits, space refreshes"
 
-# 10 to 80 packets a second, but for three that are dropped at the fifth look.
+# 10 to 80 packets a second, but for three that are dropped at the fifth refresh.
 STEPS = {"reply": [1000, 10, 20, 30, 40, 50, 60, 70, 80], "bad_icmp_checksum": [5, 0, 0, 0, 3, 0]}
 
 HEADER = ["tun0: running, up 9s, 2 sessions, io_uring", "ping 198.18.0.2 or 2001:2::2"]
@@ -65,7 +66,7 @@ GRAPHS = {"C.UTF-8": "▂▃▄▅▆▇██ peak 80/s", "C": ".:-=+*## peak 8
 def test_screen(instances, terminal, term, locale):
     instances.count("tun0", STEPS)
     one = terminal(80, 24, term=term, locale=locale)
-    screen = Watch(one, instances).look(8)
+    screen = Watch(one, instances).refresh(8)
     assert screen == [*HEADER, GRAPHS[locale], *WIDE, *[""] * 15, FOOTER]
 
     coloured = re.search(r"\033\[[0-9;]*3[0-7]", "".join(one.screen("-e")))
@@ -74,35 +75,35 @@ def test_screen(instances, terminal, term, locale):
 
 def test_narrow_screen(instances, terminal):
     instances.count("tun0", STEPS)
-    screen = Watch(terminal(40, 10), instances).look(8)
+    screen = Watch(terminal(40, 10), instances).refresh(8)
     assert screen == [HEADER[0][:40], HEADER[1], GRAPHS["C.UTF-8"], *NARROW, "", FOOTER]
 
 
 def test_low_screen(instances, terminal):
-    """What does not fit is told."""
+    """The footer has the number of the lines that do not fit."""
     instances.count("tun0", STEPS)
-    screen = Watch(terminal(80, 5), instances).look(8)
+    screen = Watch(terminal(80, 5), instances).refresh(8)
     assert screen == [*HEADER, GRAPHS["C.UTF-8"], WIDE[0], f"{FOOTER}, 4 lines more than fit"]
 
 
 def test_resize(instances, terminal):
-    """The same look, drawn anew."""
+    """The same refresh is drawn again."""
     instances.count("tun0", STEPS)
     one = terminal(80, 24)
     watch = Watch(one, instances)
-    wide = watch.look(8)
+    wide = watch.refresh(8)
     one.resize(40, 10)
     one.wait_for(lambda screen: screen[3:8] == NARROW and screen[9:] == [FOOTER], "the narrow screen")
     one.resize(80, 24)
     assert one.wait_for(lambda screen: len(screen) == 24, "the wide screen") == wide
-    assert watch.look()[0].startswith("tun0: running, up 10s")
+    assert watch.refresh()[0].startswith("tun0: running, up 10s")
 
 
 def test_no_colour_is_wanted(instances, terminal):
     instances.count("tun0", STEPS)
     one = terminal(80, 24)
     one.type("export NO_COLOR=1")
-    Watch(one, instances).look()
+    Watch(one, instances).refresh()
     assert not re.search(r"\033\[[0-9;]*3[0-7]", "".join(one.screen("-e")))
 
 
@@ -111,7 +112,7 @@ def test_restart(instances, terminal):
     instances.count("tun0", {"reply": 100})
     one = terminal(80, 24)
     watch = Watch(one, instances)
-    watch.look(2)
+    watch.refresh(2)
     instances.remove("tun0")
     one.press("Space")
     screen = one.wait_for(lambda screen: "tun0: not-running, waiting" in screen, "the end of the instance")
@@ -119,7 +120,7 @@ def test_restart(instances, terminal):
 
     instances.count("tun0", {"reply": 7}, PID=4712)
     watch.uptime = 0
-    screen = watch.look()
+    screen = watch.refresh()
     assert screen[0] == "tun0: running, up 1s, 1 restart, 2 sessions, io_uring"
     assert screen[2] == "██ ▂ peak 100/s"
     assert screen[4] == "packets                        7             7          +207"
@@ -132,7 +133,7 @@ def test_several(instances, terminal):
     one = terminal(80, 24)
     watch = Watch(one, instances)
     instances.answer("tun2")
-    screen = watch.look()
+    screen = watch.refresh()
     headers = [line for line in screen if line.startswith("tun")]
     assert [header[:13] for header in headers] == ["tun0: running", "tun1: running", "tun2: running"]
     assert "whatever is routed into it answers" in screen
@@ -150,6 +151,15 @@ def settings(one):
     return [one.shows(flag) for flag in flags], one.result_of("stty -g")
 
 
+def leave(one, how):
+    """Press a key, or send a signal to the client of this terminal's shell."""
+    if how in ("q", "C-c"):
+        one.press(how)
+    else:
+        shell = one.shows("pane_pid")
+        subprocess.run(["pkill", f"-{how}", "-P", shell, "-x", "tunechoctl"], check=True, timeout=LIMIT)
+
+
 @pytest.mark.parametrize("how", ["q", "C-c", "TERM", "HUP", "INT", "count"])
 def test_leaving(instances, terminal, how):
     """However it ends, the terminal is as it was, and what was on it is there again."""
@@ -160,12 +170,24 @@ def test_leaving(instances, terminal, how):
     assert (one.shows("cursor_flag"), one.shows("alternate_on")) == ("0", "1")
     if how == "count":
         one.press("Space")
-    elif how in ("q", "C-c"):
-        watch.look()
-        one.press(how)
     else:
-        shell = one.shows("pane_pid")
-        subprocess.run(["pkill", f"-{how}", "-P", shell, "-x", "tunechoctl"], check=True, timeout=LIMIT)
+        watch.refresh()
+        leave(one, how)
+    one.wait_for_line("<exit status 0>")
+    assert settings(one) == before
+
+
+@pytest.mark.parametrize("how", ["q", "C-c", "TERM", "HUP", "INT"])
+def test_leaving_without_an_answer(instances, terminal, how):
+    """Keys and signals end it while an instance does not answer, although the next refresh is due before."""
+    connected = instances.hold("tun0")
+    one = terminal(80, 24)
+    before = settings(one)
+    command = f"{CLIENT} --directory={instances.directory} watch --interval=0.1"
+    one.type(f"clear; {command}; echo \"<exit status $?>\"")
+    one.wait_for(lambda screen: screen[-1:] == [FOOTER], "the screen")
+    assert connected.wait(LIMIT)
+    leave(one, how)
     one.wait_for_line("<exit status 0>")
     assert settings(one) == before
 
@@ -174,13 +196,13 @@ def test_stopped_and_continued(instances, terminal):
     instances.count("tun0", STEPS)
     one = terminal(80, 24)
     watch = Watch(one, instances)
-    watch.look(7)
+    watch.refresh(7)
     one.press("C-z")
     one.wait_for(lambda screen: any("Stopped" in line for line in screen), "the shell")
     assert one.shows("cursor_flag") == "1"
     one.type("fg")
     one.wait_for(lambda screen: screen[-1] == FOOTER, "the screen again")
-    assert watch.look()[:3] == [*HEADER, GRAPHS["C.UTF-8"]]
+    assert watch.refresh()[:3] == [*HEADER, GRAPHS["C.UTF-8"]]
 
 
 @pytest.mark.parametrize("term", ["dumb", "nonsense", ""])
