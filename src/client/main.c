@@ -1,20 +1,68 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
-/* From argv to the exit status, for the client. */
+/*
+ * tunechoctl: reads the status of running instances and prints it. The folder has a file for each command,
+ * and what the commands share: the options, the reader of instances, the forms of the output. The client
+ * must not need a privilege, change anything, trust what a socket sends, wait outside of its event loop, or
+ * include more of the daemon than the contract in tunecho/ and what lies in common/.
+ */
 
 #include <locale.h>
 #include <stdio.h>
+#include <string.h>
+#include <sysexits.h>
 
 #include "client/ctl.h"
+#include "common/interface.h"
+#include "common/util.h"
 
-static int print(const struct ctl_options *options)
+static const struct {
+        const char *name;
+        int (*run)(const struct ctl_options *options);
+        const char *help;
+} commands[] = {
+        { "status", ctl_status, "state, what to ping, and counters; the default" },
+        { "metrics", ctl_metrics, "the counters for Prometheus" },
+        { "watch", ctl_watch, "the counters as they change, until q is pressed" },
+};
+
+static void print_help(void)
 {
-        if (options->command == CTL_HELP)
-                ctl_print_help(stdout);
-        else
-                puts("tunechoctl " TUNECHO_VERSION);
+        fputs("Usage: tunechoctl [OPTION]... [COMMAND [INTERFACE]...]\n"
+              "Show what the running instances of tunecho do.\n\nCommands:\n",
+              stdout);
+        for (size_t i = 0; i < ARRAY_SIZE(commands); i++)
+                printf("  %-24s %s\n", commands[i].name, commands[i].help);
 
-        return ctl_close_output();
+        fputs("\nOptions:\n", stdout);
+        ctl_options_print(stdout);
+        fputs("\nSee tunechoctl(1).\n", stdout);
+}
+
+static int print_usage_error(const char *name)
+{
+        fprintf(stderr, "tunechoctl: '%s' is not a command; commands are:", name);
+        for (size_t i = 0; i < ARRAY_SIZE(commands); i++)
+                fprintf(stderr, "%s %s", i > 0 ? "," : "", commands[i].name);
+        if (interface_is_name(name))
+                fprintf(stderr, "; as in: tunechoctl status %s", name);
+        (void) fputc('\n', stderr);
+        return EX_USAGE;
+}
+
+static int run(const struct ctl_options *options)
+{
+        int r;
+
+        for (size_t i = 0; i < ARRAY_SIZE(commands); i++) {
+                if (strcmp(options->command, commands[i].name) != 0)
+                        continue;
+
+                r = ctl_options_check(options);
+                return r > 0 ? r : commands[i].run(options);
+        }
+
+        return print_usage_error(options->command);
 }
 
 int main(int argc, char *argv[])
@@ -22,21 +70,18 @@ int main(int argc, char *argv[])
         struct ctl_options options;
         int r;
 
-        /* Characters are those of the terminal; numbers stay those of C. */
+        /* The encoding of characters is the terminal's; numbers have the format of C. */
         (void) setlocale(LC_CTYPE, "");
 
         r = ctl_options_parse(&options, argc, argv);
         if (r > 0)
                 return r;
+        if (!options.help && !options.version)
+                return run(&options);
 
-        switch (options.command) {
-        case CTL_STATUS:
-                return ctl_status(&options);
-        case CTL_METRICS:
-                return ctl_metrics(&options);
-        case CTL_WATCH:
-                return ctl_watch(&options);
-        default:
-                return print(&options);
-        }
+        if (options.help)
+                print_help();
+        else
+                puts("tunechoctl " TUNECHO_VERSION);
+        return ctl_close_output();
 }

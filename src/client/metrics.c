@@ -11,7 +11,7 @@
 
 #include <inttypes.h>
 
-#include "client/instances.h"
+#include "client/ctl.h"
 #include "client/snapshot.h"
 #include "common/util.h"
 
@@ -137,4 +137,23 @@ void metrics_print(const struct instances *instances, bool openmetrics, FILE *fi
                 print_family(file, &families[i], instances, openmetrics);
 
         fputs("# EOF\n", file);
+}
+
+/**
+ * ctl_metrics() - print the counters of instances for Prometheus
+ * @options: which instances, and in which format
+ *
+ * Return: 0, whether an instance is running or not, or an exit status of sysexits(3).
+ */
+int ctl_metrics(const struct ctl_options *options)
+{
+        _cleanup_(instances_free) struct instances instances = { 0 };
+        int r;
+
+        r = instances_read(&instances, &options->query);
+        if (r < 0)
+                return ctl_print_error(r, options->query.directory);
+
+        metrics_print(&instances, options->openmetrics, stdout);
+        return ctl_close_output();
 }

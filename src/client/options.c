@@ -18,18 +18,7 @@
 #define INTERVAL_MIN 0.1 /* seconds */
 #define INTERVAL_MAX 3600.0
 
-static const struct {
-        const char *name;
-        const char *help;
-} commands[] = {
-        [CTL_STATUS] = { "status", "state, what to ping, and counters; the default" },
-        [CTL_METRICS] = { "metrics", "the counters for Prometheus" },
-        [CTL_WATCH] = { "watch", "the counters as they change, until q is pressed" },
-};
-
-_Static_assert(ARRAY_SIZE(commands) == _CTL_COMMAND_MAX, "every command needs its name");
-
-/* What getopt_long() returns: a letter, or what is above every letter. */
+/* What getopt_long(3) returns: a letter, or a number above every letter. */
 enum {
         OPTION_HELP = 'h',
         OPTION_VERSION = 'V',
@@ -43,19 +32,18 @@ enum {
 static const struct {
         int code;
         const char *name;
-        const char *argument;     /* or NULL */
-        enum ctl_command command; /* that alone has it; or all have */
+        const char *argument; /* or NULL */
+        const char *command;  /* that it belongs to, or NULL: any */
         const char *help;
 } options[] = {
-        { OPTION_JSON, "json", NULL, CTL_STATUS, "status: print JSON instead of a table" },
-        { OPTION_OPENMETRICS, "openmetrics", NULL, CTL_METRICS,
-          "metrics: print OpenMetrics 1.0 to the letter" },
-        { OPTION_COUNT, "count", "N", CTL_WATCH, "watch: end after N refreshes" },
-        { OPTION_INTERVAL, "interval", "SECONDS", CTL_WATCH, "watch: time between refreshes, 1 by default" },
-        { OPTION_DIRECTORY, "directory", "DIR", _CTL_COMMAND_MAX,
+        { OPTION_JSON, "json", NULL, "status", "status: print JSON instead of a table" },
+        { OPTION_OPENMETRICS, "openmetrics", NULL, "metrics", "metrics: print strict OpenMetrics 1.0" },
+        { OPTION_COUNT, "count", "N", "watch", "watch: end after N refreshes" },
+        { OPTION_INTERVAL, "interval", "SECONDS", "watch", "watch: time between refreshes, 1 by default" },
+        { OPTION_DIRECTORY, "directory", "DIR", NULL,
           "look for instances in DIR instead of " TUNECHO_RUN_DIR },
-        { OPTION_HELP, "help", NULL, _CTL_COMMAND_MAX, "print this help, and exit" },
-        { OPTION_VERSION, "version", NULL, _CTL_COMMAND_MAX, "print the version, and exit" },
+        { OPTION_HELP, "help", NULL, NULL, "print this help, and exit" },
+        { OPTION_VERSION, "version", NULL, NULL, "print the version, and exit" },
 };
 
 static int parse_count(unsigned *ret_count, const char *text)
@@ -77,7 +65,7 @@ static int parse_interval(unsigned *ret_msec, const char *text)
         char *end;
         double seconds = strtod(text, &end);
 
-        /* Not a number is outside of every range. */
+        /* The comparison fails for a NAN, too. */
         if (end == text || *end != '\0' || !(seconds >= INTERVAL_MIN && seconds <= INTERVAL_MAX)) {
                 warnx("--interval: '%s' is not a number of seconds from %g to %g", text, INTERVAL_MIN,
                       INTERVAL_MAX);
@@ -88,35 +76,44 @@ static int parse_interval(unsigned *ret_msec, const char *text)
         return 0;
 }
 
-static int take_option(struct ctl_options *taken, int code)
+static int parse_option(struct ctl_options *parsed, int code)
 {
         switch (code) {
         case OPTION_JSON:
-                taken->json = true;
+                parsed->json = true;
                 return 0;
         case OPTION_OPENMETRICS:
-                taken->openmetrics = true;
+                parsed->openmetrics = true;
                 return 0;
         case OPTION_COUNT:
-                return parse_count(&taken->count, optarg);
+                return parse_count(&parsed->count, optarg);
         case OPTION_INTERVAL:
-                return parse_interval(&taken->interval_msec, optarg);
+                return parse_interval(&parsed->interval_msec, optarg);
         case OPTION_DIRECTORY:
-                taken->query.directory = optarg;
+                parsed->query.directory = optarg;
                 return 0;
         case OPTION_HELP:
-                taken->command = CTL_HELP;
+                parsed->help = true;
                 return 0;
         case OPTION_VERSION:
-                taken->command = CTL_VERSION;
+                parsed->version = true;
                 return 0;
         default:
-                return EX_USAGE; /* getopt_long() has said why */
+                return EX_USAGE; /* getopt_long() has printed the reason */
         }
 }
 
-/* Sets a bit of @ret_given for each row of options[] that was given. */
-static int take_options(struct ctl_options *taken, int argc, char *argv[], unsigned *ret_given)
+/**
+ * ctl_options_parse() - parse the command line
+ * @ret_options: the options, which refer to @argv; the name of the command is not checked
+ * @argc: as main() has it
+ * @argv: as main() has it; reordered by getopt_long(3)
+ *
+ * An error is printed on stderr.
+ *
+ * Return: 0 or EX_USAGE.
+ */
+int ctl_options_parse(struct ctl_options *ret_options, int argc, char *argv[])
 {
         struct option longs[ARRAY_SIZE(options) + 1] = { 0 };
         int code, r;
@@ -127,59 +124,54 @@ static int take_options(struct ctl_options *taken, int argc, char *argv[], unsig
                         .has_arg = options[i].argument ? required_argument : no_argument,
                         .val = options[i].code,
                 };
+        *ret_options = (struct ctl_options) {
+                .command = "status",
+                .query = { .directory = TUNECHO_RUN_DIR, .timeout_msec = ANSWER_MSEC },
+                .interval_msec = 1000,
+        };
 
-        *ret_given = 0;
-        optind = 0; /* anew, even for the second time */
+        optind = 0; /* which makes getopt_long(3) start again, as tests do */
         while ((code = getopt_long(argc, argv, "hV", longs, NULL)) >= 0) {
-                r = take_option(taken, code);
-                if (r > 0)
+                r = parse_option(ret_options, code);
+                if (r > 0 || ret_options->help || ret_options->version)
                         return r;
-                if (taken->command == CTL_HELP || taken->command == CTL_VERSION)
-                        return 0;
 
                 for (size_t i = 0; i < ARRAY_SIZE(options); i++)
                         if (options[i].code == code)
-                                *ret_given |= 1U << i;
+                                ret_options->given |= 1U << i;
         }
 
+        if (optind < argc)
+                ret_options->command = argv[optind++];
+        ret_options->query.names = argv + optind;
+        ret_options->query.n_names = (size_t) (argc - optind);
         return 0;
 }
 
-static int take_command(struct ctl_options *taken, const char *name)
-{
-        for (enum ctl_command c = 0; c < _CTL_COMMAND_MAX; c++)
-                if (strcmp(name, commands[c].name) == 0) {
-                        taken->command = c;
-                        return 0;
-                }
-
-        warnx("'%s' is no command; there are status, metrics and watch%s%s", name,
-              interface_is_name(name) ? ", as in: tunechoctl status " : "",
-              interface_is_name(name) ? name : "");
-        return EX_USAGE;
-}
-
-static int check_options(const struct ctl_options *taken, unsigned given)
+/**
+ * ctl_options_check() - check that options and interfaces fit the command
+ * @parsed: the options
+ *
+ * An error is printed on stderr.
+ *
+ * Return: 0 or EX_USAGE.
+ */
+int ctl_options_check(const struct ctl_options *parsed)
 {
         for (size_t i = 0; i < ARRAY_SIZE(options); i++) {
-                if (!(given & 1U << i) || options[i].command == _CTL_COMMAND_MAX ||
-                    options[i].command == taken->command)
+                if (!(parsed->given & 1U << i) || !options[i].command ||
+                    strcmp(options[i].command, parsed->command) == 0)
                         continue;
 
-                warnx("--%s is an option of %s", options[i].name, commands[options[i].command].name);
+                warnx("--%s is an option of %s", options[i].name, options[i].command);
                 return EX_USAGE;
         }
 
-        return 0;
-}
-
-static int check_names(const struct ctl_options *taken)
-{
-        for (size_t i = 0; i < taken->query.n_names; i++) {
-                const char *reason = interface_check_name(taken->query.names[i]);
+        for (size_t i = 0; i < parsed->query.n_names; i++) {
+                const char *reason = interface_check_name(parsed->query.names[i]);
 
                 if (reason) {
-                        warnx("'%s' %s", taken->query.names[i], reason);
+                        warnx("'%s' %s", parsed->query.names[i], reason);
                         return EX_USAGE;
                 }
         }
@@ -188,55 +180,11 @@ static int check_names(const struct ctl_options *taken)
 }
 
 /**
- * ctl_options_parse() - understand the command line
- * @ret_options: what it asks for; refers to @argv
- * @argc: as main() has it
- * @argv: as main() has it; reordered by getopt_long(3)
- *
- * A mistake is told on stderr.
- *
- * Return: 0 or EX_USAGE.
- */
-int ctl_options_parse(struct ctl_options *ret_options, int argc, char *argv[])
-{
-        unsigned given;
-        int r;
-
-        *ret_options = (struct ctl_options) {
-                .command = CTL_STATUS,
-                .query = { .directory = TUNECHO_RUN_DIR, .timeout_msec = ANSWER_MSEC },
-                .interval_msec = 1000,
-        };
-
-        r = take_options(ret_options, argc, argv, &given);
-        if (r > 0 || ret_options->command == CTL_HELP || ret_options->command == CTL_VERSION)
-                return r;
-
-        if (optind < argc) {
-                r = take_command(ret_options, argv[optind++]);
-                if (r > 0)
-                        return r;
-        }
-        ret_options->query.names = argv + optind;
-        ret_options->query.n_names = (size_t) (argc - optind);
-
-        r = check_options(ret_options, given);
-        return r > 0 ? r : check_names(ret_options);
-}
-
-/**
- * ctl_print_help() - print what --help shows
+ * ctl_options_print() - print the options for --help
  * @file: where to
  */
-void ctl_print_help(FILE *file)
+void ctl_options_print(FILE *file)
 {
-        fputs("Usage: tunechoctl [OPTION]... [COMMAND [INTERFACE]...]\n"
-              "Show what the running instances of tunecho do.\n\nCommands:\n",
-              file);
-        for (size_t i = 0; i < ARRAY_SIZE(commands); i++)
-                fprintf(file, "  %-24s %s\n", commands[i].name, commands[i].help);
-
-        fputs("\nOptions:\n", file);
         for (size_t i = 0; i < ARRAY_SIZE(options); i++) {
                 char letter[] = { '-', (char) options[i].code, ',', ' ', '\0' }, name[32];
 
@@ -246,6 +194,4 @@ void ctl_print_help(FILE *file)
                 fprintf(file, "  %4s%-20s %s\n", options[i].code <= UCHAR_MAX ? letter : "", name,
                         options[i].help);
         }
-
-        fputs("\nSee tunechoctl(1).\n", file);
 }

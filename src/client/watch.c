@@ -264,5 +264,5 @@ int ctl_watch(const struct ctl_options *options)
 {
         int r = run(options);
 
-        return r < 0 ? ctl_failed(r, options->query.directory) : ctl_close_output();
+        return r < 0 ? ctl_print_error(r, options->query.directory) : ctl_close_output();
 }

@@ -303,6 +303,15 @@ def test_usage(instances, arguments):
     assert "tunechoctl: " in done.stderr
 
 
+def test_unknown_command(instances):
+    done = ctl(instances, "--json", "rm -rf")
+    assert (done.returncode, done.stdout) == (USAGE, "")
+    message = "tunechoctl: '{}' is not a command; commands are: status, metrics, watch{}\n"
+    assert done.stderr == message.format("rm -rf", "")
+    example = "; as in: tunechoctl status tun0"
+    assert ctl(instances, "tun0").stderr == message.format("tun0", example)
+
+
 @pytest.mark.parametrize("arguments", ["status", "--json", "metrics", "watch --count=2", "--help"])
 def test_output_that_cannot_be_written(instances, arguments):
     instances.answer("tun0")

@@ -1,16 +1,49 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
-/* A length of time as a person reads it. */
+/* Errors, the end of the output, and a format for durations, which the commands share. */
 
+#include <err.h>
+#include <errno.h>
 #include <inttypes.h>
+#include <stdio.h>
+#include <sysexits.h>
 
+#include "client/ctl.h"
 #include "client/print.h"
 #include "common/util.h"
 
 /**
- * duration_format() - tell a length of time in its two largest units
- * @text: room for the text
- * @usec: the time in microseconds
+ * ctl_print_error() - print why a command failed
+ * @error: a negative errno
+ * @what: the subject of the message
+ *
+ * Return: the exit status.
+ */
+int ctl_print_error(int error, const char *what)
+{
+        errno = -error;
+        warn("%s", what);
+        return error == -EACCES || error == -EPERM ? EX_NOPERM : EX_OSERR;
+}
+
+/**
+ * ctl_close_output() - write what is buffered, and check that all of the output was written
+ *
+ * Return: 0 or the exit status.
+ */
+int ctl_close_output(void)
+{
+        if (fflush(stdout) == 0 && !ferror(stdout))
+                return 0;
+
+        warnx("the output cannot be written");
+        return EX_IOERR;
+}
+
+/**
+ * duration_format() - format a duration in its two largest units
+ * @text: buffer for the text
+ * @usec: the duration in microseconds
  *
  * Return: @text, such as "3d4h", "5m12s" or "7s".
  */
