@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /*
- * The order of events, and what each event does. With its parts daemon-*.c, all that logs beside main.c.
+ * The control plane: everything but the packets. Starts and stops the data plane, and between that waits in
+ * sd_event_loop(3) for signals, netlink, clients, timers and what the data plane recorded.
  *
- * The loop that moves packets is the outer one: it waits for the device alone, and lets sd-event have its
- * turn when the doorbell rings. So no packet pays for the event loop, and the watchdog is answered only as
- * long as packets move.
+ * This folder is the only one that logs. It may wait, for the journal or for systemd, as no packet waits for
+ * it; it never reads or writes a packet.
  */
 
 #include "daemon/daemon.h"
@@ -15,63 +15,66 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/epoll.h>
 #include <sys/random.h>
 #include <sysexits.h>
-#include <systemd/sd-daemon.h>
 #include <unistd.h>
 
-#include "daemon/daemon-private.h"
-#include "daemon/doorbell.h"
-#include "daemon/privileges.h"
 #include "common/util.h"
+#include "daemon/device.h"
+#include "daemon/fail.h"
+#include "daemon/privileges.h"
+#include "daemon/report.h"
+#include "daemon/status-socket.h"
+#include "daemon/watchdog.h"
+#include "engine/engine.h"
+#include "tunecho/status.h"
 
-/* The first packet sets an alarm; when it rings, what was seen is told. Without packets nothing happens. */
-#define TICK_USEC 1000000
+/* How long READY=1 waits at most for the kernel to use the addresses; packets are answered meanwhile. */
+#define SETTLE_USEC 500000
 
-/*
- * How long to wait for the routes of new addresses, which take the kernel a few milliseconds. At a start
- * nobody is served yet; in a reload packets wait meanwhile.
- */
-#define START_PATIENCE_MSEC  1000
-#define RELOAD_PATIENCE_MSEC 50
+/* How long a reload waits at most for the data plane to use the new policy. */
+#define POLICY_TIMEOUT_USEC 10000000
 
-/* Packets that come sooner after each other than this are waited for in the read. */
-#define HURRY_USEC 200
+struct daemon {
+        struct config *config;
+        const struct journal *journal;
 
-/* How many are, until it is time to look whether there is more than one at a time. */
-#define READ_PACKETS_MAX 64
+        struct device *device;
+        struct records *records;
+        struct engine *engine;
+        struct status_server *status; /* or NULL */
 
-/* ENGINE_LOAD packets that come sooner than this did not have to be waited for: there may be a load. */
-#define RUSH_USEC (3 * ENGINE_LOAD)
+        sd_event *event;
+        struct report *report;
+        struct watchdog *watchdog; /* or NULL */
+        sd_event_source *late;     /* READY=1 waits no longer */
 
-/* Of a device of which nothing is known. */
-#define MTU_MAX 65535
-
-#define STATUS_SIZE (COUNTERS_TEXT_SIZE + 64)
+        uint64_t ready; /* when it was, in microseconds; or 0 */
+        bool reload_refused;
+};
 
 static void daemon_done(struct daemon *daemon)
 {
-        doorbell_remove();
-        daemon->clients = sd_event_source_unref(daemon->clients);
-        daemon->event = sd_event_unref(daemon->event);
-        daemon->engine = engine_free(daemon->engine);
-        daemon->status = status_free(daemon->status);
-        daemon->reports.sessions = sessions_free(daemon->reports.sessions);
-        daemon->monitor = monitor_close(daemon->monitor);
-        daemon->netlink = netlink_close(daemon->netlink);
-        close_fdp(&daemon->tun_fd);
+        engine_free(daemon->engine);
+        report_free(daemon->report);
+        watchdog_free(daemon->watchdog);
+        status_server_free(daemon->status);
+        device_free(daemon->device);
+        sd_event_source_unref(daemon->late);
+        sd_event_unref(daemon->event);
+        records_free(daemon->records);
 }
 
-static int find_identity(struct daemon *daemon, struct identity *ret_identity)
+static int find_identity(const struct daemon *daemon, struct identity *ret_identity)
 {
         int r;
 
-        r = privileges_have_net_admin();
+        r = privileges_check_net_admin();
         if (r < 0)
-                return fail(daemon, EX_OSERR, MESSAGE_SYSTEM_FAILED, r, "Cannot read the capabilities: %m");
+                return fail(daemon->journal, EX_OSERR, MESSAGE_SYSTEM_FAILED, r,
+                            "Cannot read the capabilities: %m");
         if (r == 0)
-                return fail(daemon, EX_NOPERM, MESSAGE_PRIVILEGES, -EPERM,
+                return fail(daemon->journal, EX_NOPERM, MESSAGE_PRIVILEGES, -EPERM,
                             "CAP_NET_ADMIN is needed: start tunecho as root, or as tunecho@%s.service",
                             daemon->config->interface);
 
@@ -80,30 +83,78 @@ static int find_identity(struct daemon *daemon, struct identity *ret_identity)
 
         r = privileges_find_user(daemon->config->user, ret_identity);
         if (r < 0)
-                return fail(daemon, EX_USAGE, MESSAGE_SETTINGS_WRONG, r, "--user=%s: %s",
+                return fail(daemon->journal, EX_USAGE, MESSAGE_SETTINGS_WRONG, r, "--user=%s: %s",
                             daemon->config->user, r == -ENOENT ? "no such user" : strerror(-r));
 
         return 0;
 }
 
-static int drop_privileges(struct daemon *daemon, const struct identity *identity)
+static int drop_privileges(const struct daemon *daemon, const struct identity *identity)
 {
         const char *what;
         int r;
 
         r = privileges_drop(identity);
         if (r < 0)
-                return fail(daemon, EX_NOPERM, MESSAGE_PRIVILEGES, r, "Cannot drop privileges: %m");
+                return fail(daemon->journal, EX_NOPERM, MESSAGE_PRIVILEGES, r, "Cannot drop privileges: %m");
 
         r = privileges_verify(&what);
         if (r < 0)
-                return fail(daemon, EX_NOPERM, MESSAGE_PRIVILEGES, r,
+                return fail(daemon->journal, EX_NOPERM, MESSAGE_PRIVILEGES, r,
                             "Refusing to run with other privileges than CAP_NET_ADMIN: %s", what);
 
         return 0;
 }
 
-/* "ping 198.18.0.2 or ping 2001:2::2", or what there is of it. */
+static void open_status(struct daemon *daemon, const struct identity *owner)
+{
+        int r;
+
+        r = status_server_new(&daemon->status, daemon->config->interface, owner);
+        if (r < 0)
+                journal_send(daemon->journal, MESSAGE_STATUS_FAILED, NULL, r,
+                             "'%s' has no status socket, which tunechoctl asks: %m",
+                             daemon->config->interface);
+}
+
+static int make_records(struct daemon *daemon)
+{
+        uint64_t seed;
+
+        if (getrandom(&seed, sizeof(seed), 0) < 0)
+                return -errno;
+
+        return records_new(&daemon->records, seed);
+}
+
+/* After the privileges are dropped: a thread has those that its creator has. */
+static int make_engine(struct daemon *daemon)
+{
+        const struct engine_status *status;
+        struct policy policy;
+        int r;
+
+        r = make_records(daemon);
+        if (r < 0)
+                return fail(daemon->journal, EX_OSERR, MESSAGE_SYSTEM_FAILED, r,
+                            "Cannot set up the ping sessions: %m");
+
+        config_policy(daemon->config, &policy);
+        r = engine_new(&daemon->engine, daemon->config->engine, device_fd(daemon->device), &policy,
+                       daemon->records);
+        if (r < 0)
+                return fail(daemon->journal, EX_OSERR, MESSAGE_SYSTEM_FAILED, r,
+                            "Cannot set up the engine %s: %m", engine_type_name(daemon->config->engine));
+
+        status = engine_status(daemon->engine);
+        if (status->fallback < 0)
+                journal_send(daemon->journal, MESSAGE_ENGINE_FALLBACK, NULL, status->fallback,
+                             "'%s' is served by read(2) and write(2), as io_uring is unavailable (%s): %m",
+                             daemon->config->interface, status->step);
+        return 0;
+}
+
+/* "ping 198.18.0.2 or ping 2001:2::2" */
 static const char *text_to_try(const struct config *config, char *text, size_t size)
 {
         static const int families[] = { AF_INET, AF_INET6 };
@@ -123,201 +174,72 @@ static const char *text_to_try(const struct config *config, char *text, size_t s
         return text;
 }
 
-/* One line for `systemctl status`. */
-static const char *status_text(const struct daemon *daemon, char text[static STATUS_SIZE])
-{
-        char totals[COUNTERS_TEXT_SIZE];
-
-        (void) snprintf(text, STATUS_SIZE, "%s%s",
-                        daemon->reload_refused ? "Reload refused, the journal says why; " : "",
-                        counters_text(totals, engine_counters(daemon->engine)));
-        return text;
-}
-
-static void tell_totals(struct daemon *daemon, enum message message, const char *what)
-{
-        const struct counters *counters = engine_counters(daemon->engine);
-        struct journal_fields fields = { 0 };
-        char text[COUNTERS_TEXT_SIZE];
-
-        journal_add_counters(&fields, counters);
-        journal_send(daemon->journal, message, &fields, 0, "'%s' %s: %s", daemon->config->interface, what,
-                     counters_text(text, counters));
-}
-
-static int tell_ready(struct daemon *daemon)
+static int send_ready(struct daemon *daemon)
 {
         char try[256];
         int r;
 
-        r = sd_event_now(daemon->event, CLOCK_MONOTONIC, &daemon->ready);
-        if (r < 0)
-                return r;
-
+        daemon->ready = monotonic_usec();
         (void) text_to_try(daemon->config, try, sizeof(try));
         journal_send(daemon->journal, MESSAGE_READY, NULL, 0, "'%s' is ready, try: %s",
                      daemon->config->interface, try);
-        r = service_ready(try);
+        r = service_send_ready(try);
         if (r < 0)
                 journal_send(daemon->journal, MESSAGE_SYSTEM_FAILED, NULL, r,
-                             "Cannot tell the service manager that '%s' is ready, ignoring: %m",
-                             daemon->config->interface);
-        return 0;
-}
-
-/* An alarm that is set already covers the packets that come until it rings. */
-static int start_ticking(struct daemon *daemon)
-{
-        int r;
-
-        if (daemon->ticking)
-                return 0;
-
-        r = doorbell_set_alarm(TICK_USEC);
-        if (r < 0)
-                return r;
-
-        daemon->ticking = true;
-        return 0;
-}
-
-/* Where the engine does less than it could, the reason is told once; it may show with the first load only. */
-static void tell_engine(struct daemon *daemon)
-{
-        const struct engine_status *status = engine_status(daemon->engine);
-
-        if (status->fallback != daemon->told_fallback)
-                journal_send(daemon->journal, MESSAGE_ENGINE_FALLBACK, NULL, status->fallback,
-                             "'%s' is served by plain system calls, as io_uring cannot be had (%s): %m",
-                             daemon->config->interface, status->step);
-        if (status->unregistered < 0 && status->unregistered != daemon->told_unregistered)
-                journal_send(daemon->journal, MESSAGE_ENGINE_UNREGISTERED, NULL, status->unregistered,
-                             "'%s' is served by io_uring without registered buffers: %m",
+                             "Cannot notify systemd that '%s' is ready, ignoring: %m",
                              daemon->config->interface);
 
-        daemon->told_fallback = status->fallback;
-        daemon->told_unregistered = status->unregistered;
+        return sd_event_source_set_enabled(daemon->late, SD_EVENT_OFF);
 }
 
-static int tick(struct daemon *daemon)
-{
-        char status[STATUS_SIZE];
-        uint64_t now, due, packets = counters_packets(engine_counters(daemon->engine));
-        int r;
-
-        r = sd_event_now(daemon->event, CLOCK_MONOTONIC, &now);
-        if (r < 0)
-                return r;
-
-        if (packets != daemon->reports.packets && service_status(status_text(daemon, status)))
-                daemon->reports.packets = packets;
-
-        tell_engine(daemon);
-        if (daemon->clients) {
-                r = sd_event_source_set_enabled(daemon->clients, SD_EVENT_ON);
-                if (r < 0)
-                        return r;
-        }
-
-        daemon->ticking = false;
-        due = daemon_report(daemon, now);
-        if (packets != daemon->reports.packets)
-                due = now;
-        if (due == UINT64_MAX)
-                return 0;
-
-        return doorbell_set_alarm(due > now + TICK_USEC ? due - now : TICK_USEC);
-}
-
-/* The kernel takes the IPv6 addresses of a link that is set down; they come back with the link. */
-static int on_link(sd_event_source *source, int fd, uint32_t events, void *userdata)
+static void on_device_change(void *userdata)
 {
         struct daemon *daemon = userdata;
-        struct monitor_changes changes;
-        struct link_info info;
-        int r;
+
+        if (daemon->ready == 0 && device_is_settled(daemon->device))
+                (void) send_ready(daemon);
+}
+
+static int on_late(sd_event_source *source, uint64_t usec, void *userdata)
+{
+        struct daemon *daemon = userdata;
 
         (void) source;
-        (void) fd;
-        (void) events;
+        (void) usec;
 
-        r = monitor_read(daemon->monitor, daemon->index, &changes);
-        if (r < 0)
-                return r;
-        if (changes.lost && link_get(daemon->netlink, daemon->index, NULL, &info) == 0) {
-                changes.link = info;
-                changes.link_changed = changes.came_up = true;
-        }
-        /* Elsewhere the MTU may grow without a word, and what changes here is somebody else's. */
-        if (daemon_is_here(daemon) <= 0) {
-                engine_set_mtu(daemon->engine, MTU_MAX);
-                return 0;
-        }
-
-        if (changes.link_changed) {
-                engine_set_mtu(daemon->engine, changes.link.mtu);
-                daemon->mtu = changes.link.mtu;
-        }
-        if (!changes.came_up || !daemon->config->configure)
-                return 0;
-
-        r = daemon_set_addresses(daemon);
-        if (r < 0)
-                journal_send(daemon->journal, MESSAGE_SYSTEM_FAILED, NULL, r,
-                             "Cannot set the addresses of '%s' again, ignoring: %m",
-                             daemon->config->interface);
-        return 0;
+        return daemon->ready == 0 ? send_ready(daemon) : 0;
 }
 
-static int watch_link(struct daemon *daemon)
+static void read_status(void *userdata, struct status *ret_status)
 {
-        int fd, r;
+        static const int families[] = { AF_INET, AF_INET6 };
+        const struct daemon *daemon = userdata;
+        size_t n = 0;
 
-        if (daemon->index == 0)
-                return 0;
+        (void) snprintf(ret_status->interface, sizeof(ret_status->interface), "%s",
+                        daemon->config->interface);
+        (void) snprintf(ret_status->version, sizeof(ret_status->version), "%s", TUNECHO_VERSION);
+        (void) snprintf(ret_status->state, sizeof(ret_status->state), "%s",
+                        daemon->reload_refused ? "reload-refused" : "running");
+        (void) snprintf(ret_status->engine, sizeof(ret_status->engine), "%s",
+                        engine_type_name(engine_status(daemon->engine)->type));
+        for (size_t i = 0; i < ARRAY_SIZE(families); i++) {
+                struct address address = config_address_to_try(daemon->config, families[i]);
+                char text[PREFIX_TEXT_SIZE];
 
-        r = monitor_open(&daemon->monitor);
-        if (r < 0)
-                return r;
+                if (address.family != AF_UNSPEC)
+                        (void) snprintf(ret_status->ping[n++], sizeof(ret_status->ping[0]), "%s",
+                                        address_text(text, &address));
+        }
 
-        fd = monitor_fd(daemon->monitor);
-        r = sd_event_add_io(daemon->event, NULL, fd, EPOLLIN, on_link, daemon);
-        if (r < 0)
-                return r;
-
-        return doorbell_add(fd);
-}
-
-/* One client. Where none can be taken in, as with a lack of descriptors, they wait for the next tick. */
-static int on_client(sd_event_source *source, int fd, uint32_t events, void *userdata)
-{
-        struct daemon *daemon = userdata;
-        int r;
-
-        (void) fd;
-        (void) events;
-
-        r = daemon_serve_status(daemon);
-        if (r >= 0 || r == -EAGAIN)
-                return 0;
-
-        r = sd_event_source_set_enabled(source, SD_EVENT_OFF);
-        return r < 0 ? r : start_ticking(daemon);
-}
-
-static int watch_status(struct daemon *daemon)
-{
-        int r;
-
-        if (!daemon->status)
-                return 0;
-
-        r = sd_event_add_io(daemon->event, &daemon->clients, status_fd(daemon->status), EPOLLIN, on_client,
-                            daemon);
-        if (r < 0)
-                return r;
-
-        return doorbell_add(status_fd(daemon->status));
+        ret_status->pid = (uint64_t) getpid();
+        ret_status->mtu = device_mtu(daemon->device);
+        ret_status->uptime_usec = daemon->ready > 0 ? monotonic_usec() - daemon->ready : 0;
+        ret_status->sessions = records_sessions_count(daemon->records);
+        records_counters(daemon->records, &ret_status->counters);
+        ret_status->packets = counters_packets(&ret_status->counters);
+        ret_status->replies = counters_replies(&ret_status->counters);
+        ret_status->dropped = ret_status->packets - ret_status->replies;
 }
 
 /* Returns whether the settings are those of the file now. */
@@ -325,11 +247,12 @@ static bool reload(struct daemon *daemon)
 {
         const struct journal *journal = daemon->journal;
         struct config before = *daemon->config, config;
+        struct policy policy;
         bool complete = true;
 
-        if (config_reload(&config, &before, journal_send_mistake, (void *) journal) != 0) {
+        if (config_reload(&config, &before, journal_send_error, (void *) journal) != 0) {
                 journal_send(journal, MESSAGE_RELOAD_REFUSED, NULL, 0,
-                             "'%s' keeps its settings, as the new ones have mistakes", before.interface);
+                             "'%s' keeps its settings, as the new ones have errors", before.interface);
                 return false;
         }
 
@@ -341,273 +264,156 @@ static bool reload(struct daemon *daemon)
                 complete = false;
         }
 
-        /* A smaller one waits for the device's event, as larger packets are queued still. */
-        if (config.mtu > daemon->mtu && daemon_is_here(daemon) > 0)
-                engine_set_mtu(daemon->engine, config.mtu);
-
         *daemon->config = config;
-        if (daemon_configure_link(daemon, RELOAD_PATIENCE_MSEC) != 0) {
+        if (device_configure(daemon->device) != 0) {
                 *daemon->config = before;
-                (void) daemon_configure_link(daemon, 0);
+                (void) device_configure(daemon->device);
                 journal_send(journal, MESSAGE_RELOAD_REFUSED, NULL, 0,
                              "'%s' keeps its settings, as the new ones cannot be applied", before.interface);
                 return false;
         }
 
-        config_policy(daemon->config, &daemon->policy); /* the engine sees it with the next packet */
+        config_policy(daemon->config, &policy);
+        (void) engine_set_policy(daemon->engine, &policy, POLICY_TIMEOUT_USEC);
+        report_select(daemon->report, daemon->config->log_packets, daemon->config->log_sessions);
         journal_send(journal, MESSAGE_RELOADED, NULL, 0, "'%s' has the %ssettings of its file now",
                      before.interface, complete ? "" : "other ");
         return complete;
 }
 
-static void on_reload(struct daemon *daemon)
-{
-        char status[STATUS_SIZE];
-
-        service_reloading();
-        daemon->reload_refused = !reload(daemon);
-        (void) service_ready(status_text(daemon, status));
-}
-
-/* Signals that came since the last look, each of them once, however often it came. */
-static int on_signal(sd_event_source *source, int fd, uint32_t events, void *userdata)
+static int on_reload(sd_event_source *source, const struct signalfd_siginfo *info, void *userdata)
 {
         struct daemon *daemon = userdata;
-        uint8_t numbers[256];
-        sigset_t came;
-        ssize_t n;
+        char status[REPORT_STATUS_SIZE];
 
         (void) source;
-        (void) events;
+        (void) info;
 
-        if (sigemptyset(&came) < 0)
-                return -errno;
-
-        n = read(fd, numbers, sizeof(numbers));
-        for (ssize_t i = 0; i < n; i++)
-                if (sigaddset(&came, numbers[i]) < 0)
-                        return -errno;
-
-        if (sigismember(&came, SIGHUP) > 0)
-                on_reload(daemon);
-        if (sigismember(&came, SIGUSR1) > 0)
-                tell_totals(daemon, MESSAGE_TOTALS, "so far");
-        if (sigismember(&came, SIGTERM) > 0 || sigismember(&came, SIGINT) > 0)
-                return sd_event_exit(daemon->event, 0);
-
-        return sigismember(&came, SIGALRM) > 0 ? tick(daemon) : 0;
+        service_send_reloading();
+        daemon->reload_refused = !reload(daemon);
+        report_set_notice(daemon->report,
+                          daemon->reload_refused ? "Reload refused, see the journal; " : "");
+        (void) service_send_ready(report_status_text(daemon->report, status));
+        return 0;
 }
 
-/* sd-event answers the watchdog whenever it has its turn, if it was long ago. */
-static int watch_dog(struct daemon *daemon)
+static int on_totals(sd_event_source *source, const struct signalfd_siginfo *info, void *userdata)
 {
-        uint64_t period;
+        struct daemon *daemon = userdata;
+
+        (void) source;
+        (void) info;
+
+        report_totals(daemon->report, MESSAGE_TOTALS, "so far");
+        return 0;
+}
+
+/* The data plane has ended by itself: -EBADFD is a device that was deleted. */
+static void on_engine_end(void *userdata)
+{
+        struct daemon *daemon = userdata;
+        int r = engine_result(daemon->engine);
+
+        if (r < 0)
+                (void) sd_event_exit(daemon->event, r);
+}
+
+static int attach_signals(struct daemon *daemon)
+{
+        static const struct {
+                int number;
+                sd_event_signal_handler_t handler; /* NULL: ends the event loop */
+                int64_t priority;                  /* a stream of others does not keep SIGTERM waiting */
+        } signals[] = {
+                { SIGTERM, NULL, SD_EVENT_PRIORITY_IMPORTANT },
+                { SIGINT, NULL, SD_EVENT_PRIORITY_IMPORTANT },
+                { SIGHUP, on_reload, SD_EVENT_PRIORITY_NORMAL },
+                { SIGUSR1, on_totals, SD_EVENT_PRIORITY_NORMAL },
+        };
+
+        for (size_t i = 0; i < ARRAY_SIZE(signals); i++) {
+                sd_event_source *source;
+                int r;
+
+                r = sd_event_add_signal(daemon->event, &source, signals[i].number, signals[i].handler,
+                                        signals[i].handler ? daemon : NULL);
+                if (r < 0)
+                        return r;
+
+                r = sd_event_source_set_priority(source, signals[i].priority);
+                if (r >= 0)
+                        r = sd_event_source_set_floating(source, true);
+                sd_event_source_unref(source);
+                if (r < 0)
+                        return r;
+        }
+
+        return 0;
+}
+
+static int attach_all(struct daemon *daemon)
+{
         int r;
-
-        r = sd_event_set_watchdog(daemon->event, true);
-        if (r <= 0)
-                return r;
-
-        r = sd_watchdog_enabled(false, &period);
-        if (r <= 0)
-                return r;
-
-        return doorbell_set_reminder(period / 2);
-}
-
-static int set_up_events(struct daemon *daemon)
-{
-        int signals, r;
 
         r = sd_event_new(&daemon->event);
         if (r < 0)
                 return r;
 
-        r = doorbell_install(&signals);
+        r = attach_signals(daemon);
         if (r < 0)
                 return r;
 
-        r = sd_event_add_io(daemon->event, NULL, signals, EPOLLIN, on_signal, daemon);
+        r = watchdog_new(&daemon->watchdog, daemon->event, daemon->engine, daemon->journal);
         if (r < 0)
                 return r;
 
-        r = watch_dog(daemon);
+        r = report_new(&daemon->report, daemon->event, daemon->records, daemon->journal, on_engine_end,
+                       daemon);
         if (r < 0)
                 return r;
 
-        r = watch_link(daemon);
+        r = device_attach(daemon->device, daemon->event, on_device_change, daemon);
         if (r < 0)
                 return r;
 
-        return watch_status(daemon);
-}
-
-/*
- * Packets that follow each other closely are waited for in the read itself, which is what answers soonest.
- * But a process that is killed in there may take a packet along; so it is for those that have no time to
- * spare. Returns how many packets came until one was late, or a negative errno.
- */
-static int wait_in_read(struct daemon *daemon, uint64_t before)
-{
-        uint64_t mark = before;
-        int n = 0, r, error;
-
-        r = doorbell_open(daemon->tun_fd);
-        while (r >= 0 && n < READ_PACKETS_MAX && !doorbell_rung()) {
-                uint64_t now;
-
-                r = engine_take(daemon->engine, &now);
-                if (r <= 0)
-                        break;
-
-                n++;
-                if (now - before > HURRY_USEC)
-                        break;
-                before = now;
-
-                if (n % ENGINE_LOAD == 0 && now - mark < RUSH_USEC)
-                        break;
-                if (n % ENGINE_LOAD == 0)
-                        mark = now;
-        }
-
-        error = doorbell_close();
+        r = sd_event_add_time_relative(daemon->event, &daemon->late, CLOCK_MONOTONIC, SETTLE_USEC, 0, on_late,
+                                       daemon);
         if (r < 0)
                 return r;
 
-        return error < 0 ? error : n;
+        return daemon->status ? status_server_attach(daemon->status, daemon->event, read_status, daemon) : 0;
 }
 
-/* Waits for packets, and answers them one by one. Returns how many came, or a negative errno. */
-static int wait_for_packets(struct daemon *daemon)
-{
-        int limit = daemon->ticking ? ENGINE_LOAD : 1, n = 0, r;
-        uint64_t first = 0, now = 0;
-
-        while (n < limit && !doorbell_rung()) {
-                r = doorbell_wait(daemon->tun_fd);
-                if (r < 0)
-                        return r;
-
-                r = engine_take(daemon->engine, &now);
-                if (r < 0)
-                        return r;
-
-                n += r;
-                if (first == 0)
-                        first = now;
-        }
-
-        if (n < ENGINE_LOAD || now - first < RUSH_USEC || now - first > ENGINE_LOAD * HURRY_USEC)
-                return n;
-
-        r = wait_in_read(daemon, now);
-        return r < 0 ? r : n + r;
-}
-
-/* Moves packets until the bell rings, and some in any case: who rings all the time must not stop them. */
-static int move_packets(struct daemon *daemon)
-{
-        do {
-                bool more;
-                int n, r;
-
-                n = engine_move(daemon->engine, &more);
-                if (n == 0 && !more)
-                        n = wait_for_packets(daemon);
-                if (n < 0)
-                        return n;
-
-                r = n > 0 ? start_ticking(daemon) : 0;
-                if (r < 0)
-                        return r;
-
-                r = more || doorbell_rung() ? doorbell_listen() : 0;
-                if (r < 0)
-                        return r;
-        } while (!doorbell_rung());
-
-        return 0;
-}
-
-/* Returns 0 once a signal asked to stop, or a negative errno: -EBADFD if the device is gone. */
-static int loop(struct daemon *daemon)
-{
-        for (;;) {
-                int r;
-
-                /* One event, and then packets, until there is no event left. */
-                doorbell_answer();
-                r = sd_event_run(daemon->event, 0);
-                if (r < 0)
-                        return r;
-                if (sd_event_get_state(daemon->event) == SD_EVENT_FINISHED)
-                        return 0;
-                if (r > 0)
-                        doorbell_ring();
-
-                r = move_packets(daemon);
-                if (r < 0)
-                        return r;
-        }
-}
-
-static int make_sessions(struct daemon *daemon)
-{
-        uint64_t seed;
-
-        if (getrandom(&seed, sizeof(seed), 0) < 0)
-                return -errno;
-
-        daemon->reports.sessions = sessions_new(seed);
-        return daemon->reports.sessions ? 0 : -ENOMEM;
-}
-
+/* Returns 0 once a signal asked to stop, or a negative errno. */
 static int serve(struct daemon *daemon)
 {
+        engine_start(daemon->engine);
+        on_device_change(daemon);
+        return sd_event_loop(daemon->event);
+}
+
+static int stop(struct daemon *daemon, int error)
+{
         const char *name = daemon->config->interface;
-        int r;
 
-        r = engine_new(&daemon->engine, daemon->config->engine, daemon->tun_fd, daemon->packet_max,
-                       &daemon->policy);
-        if (r < 0)
-                return fail(daemon, EX_OSERR, MESSAGE_SYSTEM_FAILED, r, "Cannot set up the engine %s: %m",
-                            engine_type_name(daemon->config->engine));
-
-        if (daemon->index > 0)
-                engine_set_mtu(daemon->engine, daemon->mtu);
-        tell_engine(daemon);
-        config_policy(daemon->config, &daemon->policy);
-        engine_observe(daemon->engine, daemon_observe, daemon);
-        r = make_sessions(daemon);
-        if (r < 0)
-                return fail(daemon, EX_OSERR, MESSAGE_SYSTEM_FAILED, r,
-                            "Cannot set up the ping sessions: %m");
-
-        r = set_up_events(daemon);
-        if (r < 0)
-                return fail(daemon, EX_OSERR, MESSAGE_SYSTEM_FAILED, r, "Cannot set up the event loop: %m");
-
-        r = tell_ready(daemon);
-        if (r >= 0)
-                r = loop(daemon);
-        engine_flush(daemon->engine);
-        service_stopping();
-        daemon_report_all(daemon);
-        if (r == 0) {
-                tell_totals(daemon, MESSAGE_STOPPED, "stopped");
+        (void) engine_stop(daemon->engine);
+        service_send_stopping();
+        report_rest(daemon->report);
+        if (error == 0) {
+                report_totals(daemon->report, MESSAGE_STOPPED, "stopped");
                 return EXIT_SUCCESS;
         }
 
-        tell_totals(daemon, MESSAGE_TOTALS, "until now");
-        if (r == -EBADFD)
-                return fail(daemon, EX_UNAVAILABLE, MESSAGE_DEVICE_LOST, r,
-                            "'%s' is gone: somebody deleted the device", name);
+        report_totals(daemon->report, MESSAGE_TOTALS, "until now");
+        if (error == -EBADFD)
+                return fail(daemon->journal, EX_UNAVAILABLE, MESSAGE_DEVICE_LOST, error,
+                            "'%s' was deleted by another process", name);
 
-        return fail(daemon, EX_OSERR, MESSAGE_SYSTEM_FAILED, r, "Cannot go on with '%s': %m", name);
+        return fail(daemon->journal, EX_OSERR, MESSAGE_SYSTEM_FAILED, error, "Cannot go on with '%s': %m",
+                    name);
 }
 
-/* They wait for the bell from the beginning, so that none of them ends the process half-way. */
+/* From the beginning, so that none of them ends the process between two steps. */
 static int block_signals(void)
 {
         static const int handled[] = { SIGTERM, SIGINT, SIGUSR1, SIGHUP };
@@ -624,48 +430,47 @@ static int block_signals(void)
 }
 
 /**
- * daemon_run() - answer pings until told to stop
- * @config: the settings; IPv6 is taken out where the machine has none and nobody asked for it
- * @journal: where to tell what happens
+ * daemon_run() - answer pings until a signal asks to stop
+ * @config: the settings; lose IPv6 where they are the defaults and the machine has none
+ * @journal: where to report
  *
  * Return: the status to exit with, of sysexits(3).
  */
 int daemon_run(struct config *config, const struct journal *journal)
 {
-        _cleanup_(daemon_done) struct daemon daemon = {
-                .config = config,
-                .journal = journal,
-                .tun_fd = -1,
-                .mtu = config->mtu,
-                .packet_max = MTU_MAX,
-        };
+        _cleanup_(daemon_done) struct daemon daemon = { .config = config, .journal = journal };
         struct identity identity;
         int r;
 
         r = block_signals();
         if (r < 0)
-                return fail(&daemon, EX_OSERR, MESSAGE_SYSTEM_FAILED, r, "Cannot block signals: %m");
+                return fail(journal, EX_OSERR, MESSAGE_SYSTEM_FAILED, r, "Cannot block signals: %m");
 
         r = find_identity(&daemon, &identity);
         if (r != 0)
                 return r;
 
-        r = daemon_open_device(&daemon);
+        r = device_open(&daemon.device, config, journal);
         if (r != 0)
                 return r;
 
-        r = daemon_find_link(&daemon);
+        r = device_configure(daemon.device);
         if (r != 0)
                 return r;
 
-        r = daemon_configure_link(&daemon, START_PATIENCE_MSEC);
-        if (r != 0)
-                return r;
-
-        daemon_open_status(&daemon, config->user ? &identity : NULL);
+        open_status(&daemon, config->user ? &identity : NULL);
         r = drop_privileges(&daemon, config->user ? &identity : NULL);
         if (r != 0)
                 return r;
 
-        return serve(&daemon);
+        r = make_engine(&daemon);
+        if (r != 0)
+                return r;
+
+        r = attach_all(&daemon);
+        if (r < 0)
+                return fail(journal, EX_OSERR, MESSAGE_SYSTEM_FAILED, r, "Cannot set up the event loop: %m");
+
+        report_select(daemon.report, config->log_packets, config->log_sessions);
+        return stop(&daemon, serve(&daemon));
 }

@@ -1,157 +1,174 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
-/* The part of the daemon that makes the device, or takes it over, and configures it; with its messages. */
+/*
+ * The device: opened, then configured, then followed.
+ *
+ * A device that was adopted and one that was created are configured by the same code. Nothing here waits for
+ * the kernel: the routes of new addresses are there a moment later, and a timer looks at them once.
+ */
+
+#include "daemon/device.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <linux/rtnetlink.h>
+#include <net/if.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sysexits.h>
-#include <time.h>
 
-#include "daemon/daemon-private.h"
+#include "common/util.h"
+#include "daemon/descriptor.h"
+#include "daemon/fail.h"
+#include "daemon/routing.h"
+#include "net/address.h"
+#include "net/monitor.h"
+#include "net/netlink.h"
 #include "net/route.h"
 #include "net/tun.h"
-#include "common/util.h"
 
-static int adopt_by_name(int fd, const char *interface)
+/* When the routes of new addresses are looked at: far longer than the kernel takes to add them. */
+#define SETTLE_USEC 1000000
+
+struct device {
+        struct config *config;
+        const struct journal *journal;
+        int fd;
+        bool may_have_moved; /* it was not created just now */
+
+        struct netlink *netlink;
+        struct monitor *monitor;
+        bool here; /* in this network namespace, as far as is known */
+        struct link_info link;
+
+        /* What this process set, for kernels that do not mark addresses. */
+        struct link_address owned[CONFIG_MAX_ADDRESSES];
+        size_t n_owned;
+
+        sd_event_source *events, *settle;
+        device_handler_t on_change;
+        void *userdata;
+};
+
+static int report_elsewhere(struct device *device)
+{
+        device->here = false;
+        journal_send(device->journal, MESSAGE_NOT_ROUTED, NULL, -ENODEV,
+                     "'%s' is not in this network namespace, its addresses and limits stay as they are",
+                     device->config->interface);
+        return 0;
+}
+
+static int fail_find(const struct device *device, int error)
+{
+        return fail(device->journal, EX_OSERR, MESSAGE_SYSTEM_FAILED, error, "Cannot find '%s': %m",
+                    device->config->interface);
+}
+
+/* Whether what has the name or the index of the device in this network namespace is the device. */
+static int is_here(const struct device *device)
+{
+        return device->may_have_moved ? tun_is_here(device->fd) : 1;
+}
+
+/* Finds the device in the network stack. */
+static int find_link(struct device *device)
 {
         char name[IFNAMSIZ];
         int r;
 
-        r = tun_adopt(fd);
+        r = is_here(device);
         if (r < 0)
-                return r;
+                return fail_find(device, r);
+        if (r == 0)
+                return report_elsewhere(device);
 
-        r = tun_name(fd, name);
+        r = tun_name(device->fd, name);
         if (r < 0)
-                return r;
+                return fail_find(device, r);
 
-        return strcmp(name, interface) == 0 ? 0 : -EINVAL;
-}
-
-/* The manager passes in what it kept for us: the device, if the run before had one. */
-static bool on_descriptor(void *userdata, int fd, const char *name)
-{
-        struct daemon *daemon = userdata;
-        const char *interface = daemon->config->interface;
-        int r = -EINVAL;
-
-        if (daemon->tun_fd < 0 && strcmp(name, SERVICE_FDNAME) == 0)
-                r = adopt_by_name(fd, interface);
-        if (r == 0) {
-                daemon->tun_fd = fd;
-                daemon->may_have_moved = true;
-                journal_send(daemon->journal, MESSAGE_TAKEN_OVER, NULL, 0,
-                             "'%s' is taken over from the run before, with all that is queued in it",
-                             interface);
-                return true;
-        }
-
+        r = link_get(device->netlink, 0, name, &device->link);
         if (r == -ENODEV)
-                journal_send(daemon->journal, MESSAGE_DESCRIPTOR_CLOSED, NULL, r,
-                             "The device of the run before is gone, '%s' is made anew", interface);
-        else
-                journal_send(daemon->journal, MESSAGE_DESCRIPTOR_CLOSED, NULL, r,
-                             "Closing the descriptor '%s' that was passed in: it is not the device '%s'",
-                             name, interface);
-        return false;
-}
-
-static int make_device(struct daemon *daemon)
-{
-        const char *name = daemon->config->interface;
-        _cleanup_(close_fdp) int fd = -1;
-        pid_t holder;
-        int r;
-
-        r = tun_open(&fd);
-        if (r == -EACCES || r == -EPERM)
-                return fail(daemon, EX_UNAVAILABLE, MESSAGE_DEVICE_FAILED, r,
-                            "Cannot open /dev/net/tun: %m; this user must be able to read and write it, as "
-                            "with mode 0666");
-        if (r == -ENOENT || r == -ENODEV || r == -ENXIO)
-                return fail(daemon, EX_UNAVAILABLE, MESSAGE_DEVICE_FAILED, r,
-                            "Cannot open /dev/net/tun: %m; is the kernel's module tun there?");
+                return report_elsewhere(device);
         if (r < 0)
-                return fail(daemon, EX_UNAVAILABLE, MESSAGE_DEVICE_FAILED, r,
-                            "Cannot open /dev/net/tun: %m");
+                return fail_find(device, r);
 
-        r = tun_attach_wait(fd, name, &holder);
-        if (r == -EBUSY)
-                return fail(daemon, EX_UNAVAILABLE, MESSAGE_DEVICE_FAILED, r,
-                            "Cannot attach to '%s': another process holds this device", name);
-        if (r == -EINVAL)
-                return fail(daemon, EX_UNAVAILABLE, MESSAGE_DEVICE_FAILED, r,
-                            "Cannot attach to '%s': an interface of this name exists, and is no TUN device "
-                            "with one queue",
-                            name);
-        if (r == -EPERM)
-                return fail(
-                        daemon, EX_NOPERM, MESSAGE_PRIVILEGES, r,
-                        "Not allowed to make '%s': CAP_NET_ADMIN is needed in the namespace of the network",
-                        name);
-        if (r < 0)
-                return fail(daemon, EX_UNAVAILABLE, MESSAGE_DEVICE_FAILED, r, "Cannot make '%s': %m", name);
-
-        daemon->tun_fd = steal_fd(&fd);
-        return 0;
-}
-
-/* The loop that moves packets wants reads that do not wait. */
-static int set_nonblocking(struct daemon *daemon)
-{
-        int flags = fcntl(daemon->tun_fd, F_GETFL);
-
-        if (flags < 0 || fcntl(daemon->tun_fd, F_SETFL, flags | O_NONBLOCK) < 0)
-                return fail(daemon, EX_OSERR, MESSAGE_SYSTEM_FAILED, -errno, "Cannot set O_NONBLOCK: %m");
-
+        device->here = true;
         return 0;
 }
 
 /**
- * daemon_open_device() - take the device over, or make it
- * @daemon: the daemon
+ * device_open() - take the device from the descriptor store, or create it
+ * @ret_device: set to the device, which device_free() frees
+ * @config: the settings; must outlive the device
+ * @journal: where to report; must outlive the device
  *
- * The manager keeps it from then on, so that nothing that fails later takes it along.
+ * Needs CAP_NET_ADMIN.
  *
  * Return: 0, or the status to exit with.
  */
-int daemon_open_device(struct daemon *daemon)
+int device_open(struct device **ret_device, struct config *config, const struct journal *journal)
 {
+        struct device *device = calloc(1, sizeof(*device));
         int r;
 
-        r = service_take_descriptors(on_descriptor, daemon);
-        if (r < 0)
-                return fail(daemon, EX_OSERR, MESSAGE_SYSTEM_FAILED, r,
-                            "Cannot take the descriptors that were passed in: %m");
-        if (daemon->tun_fd >= 0 && r == 0)
-                return set_nonblocking(daemon);
+        if (!device)
+                return fail(journal, EX_OSERR, MESSAGE_SYSTEM_FAILED, -ENOMEM,
+                            "Cannot set up the device: %m");
 
-        /* What was removed by its name may have taken the device out of the store, too. */
-        if (daemon->tun_fd < 0) {
-                r = make_device(daemon);
-                if (r != 0)
-                        return r;
+        device->config = config;
+        device->journal = journal;
+        device->fd = -1;
+        device->link = (struct link_info) { .mtu = config->mtu };
+        (void) snprintf(device->link.name, sizeof(device->link.name), "%s", config->interface);
+
+        /* Events are followed from before the first question, so that no change is missed. */
+        r = netlink_open(&device->netlink);
+        if (r >= 0)
+                r = monitor_open(&device->monitor);
+        if (r < 0)
+                r = fail(journal, EX_OSERR, MESSAGE_SYSTEM_FAILED, r, "Cannot open netlink: %m");
+        if (r == 0)
+                r = descriptor_open(config, journal, &device->fd, &device->may_have_moved);
+        if (r == 0)
+                r = find_link(device);
+        if (r != 0) {
+                device_free(device);
+                return r;
         }
 
-        r = service_store(daemon->tun_fd);
-        if (r < 0)
-                journal_send(daemon->journal, MESSAGE_STORE_FAILED, NULL, r,
-                             "Cannot have '%s' kept, a restart will make it anew: %m",
-                             daemon->config->interface);
-
-        return set_nonblocking(daemon);
+        *ret_device = device;
+        return 0;
 }
 
-/* Returns how many there are: as many as the settings have. */
-static size_t link_addresses(const struct config *config, struct link_address addresses[CONFIG_MAX_ADDRESSES])
+/**
+ * device_free() - close the device; it stays if systemd or another process holds it
+ * @device: the device, or NULL
+ *
+ * Return: NULL.
+ */
+struct device *device_free(struct device *device)
+{
+        if (!device)
+                return NULL;
+
+        sd_event_source_unref(device->settle);
+        sd_event_source_unref(device->events);
+        monitor_close(device->monitor);
+        netlink_close(device->netlink);
+        close_fdp(&device->fd);
+        free(device);
+        return NULL;
+}
+
+/* Returns how many addresses there are: as many as the settings have. */
+static size_t wanted_addresses(const struct config *config, struct link_address wanted[CONFIG_MAX_ADDRESSES])
 {
         for (size_t i = 0; i < config->n_addresses; i++) {
                 const struct prefix *prefix = &config->addresses[i].prefix;
                 const struct address *peer = config_point_to_point(config, &config->addresses[i]);
 
-                addresses[i] = (struct link_address) {
+                wanted[i] = (struct link_address) {
                         .prefix_length = prefix->length,
                         .local = prefix->address,
                         .remote = peer ? *peer : prefix->address,
@@ -161,86 +178,33 @@ static size_t link_addresses(const struct config *config, struct link_address ad
         return config->n_addresses;
 }
 
-/**
- * daemon_set_addresses() - give the device the addresses of the settings
- * @daemon: the daemon
- *
- * Return: 0, or a negative errno of link_addresses_set().
- */
-int daemon_set_addresses(struct daemon *daemon)
+static int set_addresses(struct device *device)
 {
-        struct link_address addresses[CONFIG_MAX_ADDRESSES];
-        size_t n = link_addresses(daemon->config, addresses);
+        struct link_address wanted[CONFIG_MAX_ADDRESSES];
+        size_t n = wanted_addresses(device->config, wanted);
         int r;
 
-        r = link_addresses_set(daemon->netlink, daemon->index, addresses, n, daemon->owned, daemon->n_owned);
+        r = link_addresses_set(device->netlink, device->link.index, wanted, n, device->owned,
+                               device->n_owned);
         if (r < 0)
                 return r;
 
-        memcpy(daemon->owned, addresses, n * sizeof(*addresses));
-        daemon->n_owned = n;
+        memcpy(device->owned, wanted, n * sizeof(wanted[0]));
+        device->n_owned = n;
         return 0;
 }
 
-/* As a user who pings has it: rules may lead the packets of this process elsewhere. */
-static bool is_routed(struct daemon *daemon, const struct address *address, bool local)
+/* Addresses that are set again do not bring back a route to a peer that an administrator has deleted. */
+static int set_peer_routes(struct device *device)
 {
-        static const uid_t root;
-        const struct route_query query = { .destination = *address, .uid = &root };
-        struct route route;
-
-        if (route_get(daemon->netlink, &query, &route) < 0 || route.error < 0)
-                return false;
-
-        return local ? route.type == RTN_LOCAL : route.oif == daemon->index;
-}
-
-static const struct address *find_unrouted(struct daemon *daemon)
-{
-        const struct config *config = daemon->config;
-        const struct address *peers[] = { &config->peer_ipv4, &config->peer_ipv6 };
-
-        for (size_t i = 0; i < config->n_addresses; i++)
-                if (!is_routed(daemon, &config->addresses[i].prefix.address, true))
-                        return &config->addresses[i].prefix.address;
-
-        for (size_t i = 0; i < ARRAY_SIZE(peers); i++)
-                if (peers[i]->family != AF_UNSPEC && !is_routed(daemon, peers[i], false))
-                        return peers[i];
-
-        return NULL;
-}
-
-/* The kernel adds the routes of an IPv6 address a moment after the address; waits for milliseconds. */
-static int wait_routed(struct daemon *daemon, unsigned patience, struct address *reterr_address)
-{
-        static const struct timespec pause = { .tv_nsec = 1000000 };
-        const struct address *unrouted;
-
-        for (unsigned i = 0;; i++) {
-                unrouted = find_unrouted(daemon);
-                if (!unrouted)
-                        return 0;
-                if (i == patience)
-                        break;
-
-                (void) nanosleep(&pause, NULL);
-        }
-
-        *reterr_address = *unrouted;
-        return -EHOSTUNREACH;
-}
-
-static int restore_peers(struct daemon *daemon)
-{
-        for (size_t i = 0; i < daemon->n_owned; i++) {
-                const struct link_address *address = &daemon->owned[i];
+        for (size_t i = 0; i < device->n_owned; i++) {
+                const struct link_address *address = &device->owned[i];
                 int r;
 
                 if (address_equal(&address->local, &address->remote))
                         continue;
 
-                r = route_add_peer(daemon->netlink, daemon->index, &address->local, &address->remote);
+                r = route_add_peer(device->netlink, device->link.index, &address->local, &address->remote);
                 if (r < 0)
                         return r;
         }
@@ -248,145 +212,233 @@ static int restore_peers(struct daemon *daemon)
         return 0;
 }
 
-static int configure_addresses(struct daemon *daemon, unsigned patience)
+/* Takes IPv6 out of the default settings where the machine has none. */
+static int check_ipv6(struct device *device)
 {
-        struct config *config = daemon->config;
-        struct address unrouted;
-        char text[PREFIX_TEXT_SIZE];
-        struct link_info info;
-        int r;
+        struct config *config = device->config;
 
-        r = link_get(daemon->netlink, daemon->index, NULL, &info);
-        if (r < 0)
-                return fail(daemon, EX_OSERR, MESSAGE_SYSTEM_FAILED, r, "Cannot ask '%s' for IPv6: %m",
-                            config->interface);
-        if (!info.has_ipv6 && config_has_ipv6(config)) {
-                if (!config->default_addresses)
-                        return fail(
-                                daemon, EX_CONFIG, MESSAGE_SETTINGS_WRONG, 0,
-                                "'%s' is to have an IPv6 address, but IPv6 is switched off on this machine",
-                                config->interface);
-
-                journal_send(daemon->journal, MESSAGE_IPV6_OFF, NULL, 0,
-                             "IPv6 is switched off on this machine, '%s' has IPv4 alone", config->interface);
-                config_drop_ipv6(config);
-        }
-
-        /* In this order: the kernel forgets the route to an IPv6 peer when the link comes up. */
-        r = link_set_up(daemon->netlink, daemon->index);
-        if (r < 0)
-                return fail(daemon, EX_OSERR, MESSAGE_SYSTEM_FAILED, r, "Cannot set '%s' up: %m",
-                            config->interface);
-
-        r = daemon_set_addresses(daemon);
-        if (r >= 0)
-                r = restore_peers(daemon);
-        if (r < 0)
-                return fail(daemon, EX_OSERR, MESSAGE_SYSTEM_FAILED, r,
-                            "Cannot set the addresses of '%s': %m", config->interface);
-
-        r = wait_routed(daemon, patience, &unrouted);
-        if (r < 0)
-                journal_send(daemon->journal, MESSAGE_NOT_ROUTED, NULL, r,
-                             "%s is not routed as the settings of '%s' say: a route or a rule of this "
-                             "machine leads elsewhere",
-                             address_text(text, &unrouted), config->interface);
-
-        return 0;
-}
-
-static int tell_elsewhere(const struct daemon *daemon)
-{
-        journal_send(daemon->journal, MESSAGE_NOT_ROUTED, NULL, -ENODEV,
-                     "'%s' is not in this network namespace, its addresses and limits stay as they are",
-                     daemon->config->interface);
-        return 0;
-}
-
-static int tell_not_found(const struct daemon *daemon, int error)
-{
-        return fail(daemon, EX_OSERR, MESSAGE_SYSTEM_FAILED, error, "Cannot find '%s': %m",
-                    daemon->config->interface);
-}
-
-/**
- * daemon_is_here() - tell whether what has the name and the number of the device here is the device
- * @daemon: the daemon
- *
- * Return: 1 if it is, 0 if the device is elsewhere, or gone; or a negative errno.
- */
-int daemon_is_here(const struct daemon *daemon)
-{
-        return daemon->may_have_moved ? tun_is_here(daemon->tun_fd) : 1;
-}
-
-/**
- * daemon_find_link() - find the device in the network stack
- * @daemon: the daemon
- *
- * A device that was taken over may be in another network namespace by now. It answers there, and stays as it
- * is.
- *
- * Return: 0, or the status to exit with.
- */
-int daemon_find_link(struct daemon *daemon)
-{
-        struct link_info info;
-        int r;
-
-        r = daemon_is_here(daemon);
-        if (r < 0)
-                return tell_not_found(daemon, r);
-        if (r == 0)
-                return tell_elsewhere(daemon);
-
-        r = netlink_open(&daemon->netlink);
-        if (r < 0)
-                return tell_not_found(daemon, r);
-
-        r = link_get(daemon->netlink, 0, daemon->config->interface, &info);
-        if (r == -ENODEV)
-                return tell_elsewhere(daemon);
-        if (r < 0)
-                return tell_not_found(daemon, r);
-
-        daemon->index = info.index;
-        daemon->packet_max = info.mtu;
-        if (daemon->packet_max < daemon->config->mtu)
-                daemon->packet_max = daemon->config->mtu;
-        return 0;
-}
-
-/**
- * daemon_configure_link() - make the device what the settings say
- * @daemon: the daemon; its settings lose IPv6 where the machine has none and nobody asked for it
- * @patience: how long to wait for the kernel's routes, in milliseconds
- *
- * Return: 0, or the status to exit with.
- */
-int daemon_configure_link(struct daemon *daemon, unsigned patience)
-{
-        struct config *config = daemon->config;
-        int r;
-
-        if (daemon->index == 0)
+        if (device->link.has_ipv6 || !config_has_ipv6(config))
                 return 0;
 
-        r = daemon_is_here(daemon);
+        if (!config->default_addresses)
+                return fail(device->journal, EX_CONFIG, MESSAGE_SETTINGS_WRONG, 0,
+                            "'%s' is to have an IPv6 address, but IPv6 is disabled on this machine",
+                            config->interface);
+
+        journal_send(device->journal, MESSAGE_IPV6_OFF, NULL, 0,
+                     "IPv6 is disabled on this machine, '%s' has IPv4 alone", config->interface);
+        config_drop_ipv6(config);
+        return 0;
+}
+
+static int configure_addresses(struct device *device)
+{
+        int r;
+
+        r = check_ipv6(device);
+        if (r != 0)
+                return r;
+
+        /* In this order: the kernel removes the route to an IPv6 peer when the link comes up. */
+        r = link_set_up(device->netlink, device->link.index);
         if (r < 0)
-                return tell_not_found(daemon, r);
+                return fail(device->journal, EX_OSERR, MESSAGE_SYSTEM_FAILED, r, "Cannot set '%s' up: %m",
+                            device->link.name);
+
+        r = set_addresses(device);
+        if (r >= 0)
+                r = set_peer_routes(device);
+        if (r < 0)
+                return fail(device->journal, EX_OSERR, MESSAGE_SYSTEM_FAILED, r,
+                            "Cannot set the addresses of '%s': %m", device->link.name);
+
+        return 0;
+}
+
+static int schedule_settle(struct device *device)
+{
+        int r;
+
+        if (!device->settle)
+                return 0;
+
+        r = sd_event_source_set_time_relative(device->settle, SETTLE_USEC);
+        return r < 0 ? r : sd_event_source_set_enabled(device->settle, SD_EVENT_ONESHOT);
+}
+
+/**
+ * device_configure() - make the device what the settings say
+ * @device: the device; its settings lose IPv6 where they are the defaults and the machine has none
+ *
+ * A device that is in another network namespace answers there, and stays as it is.
+ *
+ * Return: 0, or the status to exit with.
+ */
+int device_configure(struct device *device)
+{
+        const struct config *config = device->config;
+        int r;
+
+        if (!device->here)
+                return 0;
+
+        r = is_here(device);
+        if (r < 0)
+                return fail_find(device, r);
         if (r == 0)
-                return tell_elsewhere(daemon);
-        daemon->may_have_moved = true; /* the next time */
+                return report_elsewhere(device);
 
-        r = link_set_limits(daemon->netlink, daemon->index, config->mtu, config->queue_length);
+        r = link_set_limits(device->netlink, device->link.index, config->mtu, config->queue_length);
+        if (r >= 0)
+                r = link_get(device->netlink, device->link.index, NULL, &device->link);
         if (r == -ENODEV)
-                return tell_elsewhere(daemon);
+                return report_elsewhere(device);
         if (r < 0)
-                return fail(daemon, EX_OSERR, MESSAGE_SYSTEM_FAILED, r,
-                            "Cannot set the MTU and the queue length of '%s': %m", config->interface);
+                return fail(device->journal, EX_OSERR, MESSAGE_SYSTEM_FAILED, r,
+                            "Cannot set the MTU and the queue length of '%s': %m", device->link.name);
 
-        daemon->mtu = config->mtu;
+        device->may_have_moved = true; /* from now on */
+        r = config->configure ? configure_addresses(device) : 0;
+        if (r != 0)
+                return r;
 
-        return config->configure ? configure_addresses(daemon, patience) : 0;
+        r = schedule_settle(device);
+        if (r < 0)
+                return fail(device->journal, EX_OSERR, MESSAGE_SYSTEM_FAILED, r, "Cannot set a timer: %m");
+
+        return 0;
+}
+
+static void check_routes(struct device *device)
+{
+        const struct address *unrouted;
+        char text[PREFIX_TEXT_SIZE];
+
+        unrouted = routing_find_wrong(device->netlink, device->link.index, device->config);
+        if (unrouted)
+                journal_send(device->journal, MESSAGE_NOT_ROUTED, NULL, -EHOSTUNREACH,
+                             "%s is not routed as the settings of '%s' say: a route or a rule of this machine "
+                             "leads elsewhere",
+                             address_text(text, unrouted), device->link.name);
+}
+
+static int on_settle(sd_event_source *source, uint64_t usec, void *userdata)
+{
+        struct device *device = userdata;
+
+        (void) source;
+        (void) usec;
+
+        if (device->here && device->config->configure && is_here(device) > 0)
+                check_routes(device);
+        device->on_change(device->userdata);
+        return 0;
+}
+
+/* The kernel removes the IPv6 addresses of a link that is set down; they come back with the link. */
+static void restore_addresses(struct device *device)
+{
+        int r;
+
+        if (!device->config->configure)
+                return;
+
+        r = set_addresses(device);
+        if (r >= 0)
+                r = set_peer_routes(device);
+        if (r < 0)
+                journal_send(device->journal, MESSAGE_SYSTEM_FAILED, NULL, r,
+                             "Cannot set the addresses of '%s' again, ignoring: %m", device->link.name);
+}
+
+static int on_events(sd_event_source *source, int fd, uint32_t events, void *userdata)
+{
+        struct device *device = userdata;
+        struct monitor_changes changes;
+        int r;
+
+        (void) source;
+        (void) fd;
+        (void) events;
+
+        r = monitor_read(device->monitor, device->link.index, &changes);
+        if (r < 0)
+                return r;
+
+        /* What has the device's index here may be another interface by now. */
+        if (!device->here || is_here(device) <= 0)
+                return 0;
+
+        if (changes.link_changed)
+                device->link = changes.link;
+        else if (changes.lost && link_get(device->netlink, device->link.index, NULL, &device->link) < 0)
+                return 0;
+        if (device->link.up && (changes.came_up || changes.lost))
+                restore_addresses(device);
+
+        device->on_change(device->userdata);
+        return 0;
+}
+
+/**
+ * device_attach() - follow what happens to the device
+ * @device: the device, configured
+ * @event: the event loop
+ * @on_change: called for what happens
+ * @userdata: passed to @on_change
+ *
+ * Return: 0, or a negative errno.
+ */
+int device_attach(struct device *device, sd_event *event, device_handler_t on_change, void *userdata)
+{
+        int r;
+
+        device->on_change = on_change;
+        device->userdata = userdata;
+
+        r = sd_event_add_time_relative(event, &device->settle, CLOCK_MONOTONIC, SETTLE_USEC, 0, on_settle,
+                                       device);
+        if (r < 0)
+                return r;
+
+        return sd_event_add_io(event, &device->events, monitor_fd(device->monitor), EPOLLIN, on_events,
+                               device);
+}
+
+/**
+ * device_fd() - return the descriptor of the device, which stays its own
+ * @device: the device
+ */
+int device_fd(const struct device *device)
+{
+        return device->fd;
+}
+
+/**
+ * device_mtu() - return the MTU of the device in bytes
+ * @device: the device; in another network namespace it is the last one that is known
+ */
+unsigned device_mtu(const struct device *device)
+{
+        return device->link.mtu;
+}
+
+/**
+ * device_is_settled() - find out whether the kernel delivers packets to the addresses of the settings
+ * @device: the device, configured
+ *
+ * The kernel adds the local route of an IPv6 address some time after the address.
+ *
+ * Return: true also where the addresses are not tunecho's to set.
+ */
+bool device_is_settled(struct device *device)
+{
+        if (!device->here || !device->config->configure)
+                return true;
+
+        for (size_t i = 0; i < device->n_owned; i++)
+                if (!routing_is_local(device->netlink, &device->owned[i].local))
+                        return false;
+
+        return true;
 }

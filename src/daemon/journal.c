@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /*
- * What the daemon tells: entries of the journal with fields, or lines of text on stderr where there is no
- * journal. Called by daemon*.c and main.c alone; everybody else returns errors.
+ * Log messages: journal entries with fields, or lines of text on stderr where stderr is not the journal. Only
+ * this folder logs; the functions of the other folders return errors.
  */
 
 #include "daemon/journal.h"
@@ -17,16 +17,16 @@
 #include <sys/stat.h>
 #include <sys/syslog.h>
 
-/* The place in the source is nothing that a user of this journal looks for. */
+/* Without CODE_FILE= and CODE_LINE=: they mean nothing to an administrator. */
 #define SD_JOURNAL_SUPPRESS_LOCATION
 #include <systemd/sd-journal.h>
 
-#include "common/datagram.h"
+#include "daemon/receiver.h"
 
 #define MESSAGE_SIZE 1024
 
 static const struct {
-        const char *id; /* from systemd-id128 new; each stands in the catalogue */
+        const char *id; /* of systemd-id128 new; each has an entry in systemd/tunecho.catalog */
         int priority;
 } messages[] = {
         [MESSAGE_READY] = { "c12a1cf3e26b47f0abab18ca529706b2", LOG_INFO },
@@ -40,16 +40,15 @@ static const struct {
         [MESSAGE_IPV6_OFF] = { "98d08ac802ab48378926da2e6e8aa560", LOG_WARNING },
         [MESSAGE_NOT_ROUTED] = { "18d94053962c4e268d4e9cd43fb09c2e", LOG_WARNING },
         [MESSAGE_PACKET] = { "8e682018efa44777b03586795f031816", LOG_INFO },
-        [MESSAGE_PACKETS_LEFT_OUT] = { "75bbb3ca3e104fc4a847d34f907f26a9", LOG_INFO },
+        [MESSAGE_PACKETS_SUPPRESSED] = { "75bbb3ca3e104fc4a847d34f907f26a9", LOG_INFO },
         [MESSAGE_TAKEN_OVER] = { "d23aa5ebe1d5490db3f8368bebec1ef5", LOG_INFO },
+        [MESSAGE_RENAMED] = { "26652bc8cd244bf9a8f88764766e7bbe", LOG_WARNING },
         [MESSAGE_DESCRIPTOR_CLOSED] = { "5653f758262448a39fd3ef0cb1109a86", LOG_WARNING },
         [MESSAGE_STORE_FAILED] = { "242c02a1ecc445538198c9b13d4a1ec5", LOG_WARNING },
         [MESSAGE_STATUS_FAILED] = { "cb825473b5504acb92ab1b70885c5be6", LOG_WARNING },
         [MESSAGE_RELOADED] = { "0c7e391cabbb4d4ba61b32d4f0b38625", LOG_INFO },
         [MESSAGE_RELOAD_REFUSED] = { "c086462fa97144fbadbb3c71db7b3582", LOG_ERR },
         [MESSAGE_ENGINE_FALLBACK] = { "f98467d3c9a34fdf8106dda5425eb433", LOG_INFO },
-        [MESSAGE_ENGINE_UNREGISTERED] = { "90437c820147487a8f955ba43262998e", LOG_INFO },
-        [MESSAGE_SESSION_OPENED] = { "023dc75e16eb423c892c54260070ff24", LOG_DEBUG },
         [MESSAGE_SESSION] = { "3c4d124d318a4d12bf2fcf125f099fbb", LOG_INFO },
         [MESSAGE_SESSIONS] = { "b2b5d30868ad4839933b85a48b0796e3", LOG_INFO },
 };
@@ -57,7 +56,7 @@ static const struct {
 _Static_assert(ARRAY_SIZE(messages) == _MESSAGE_MAX, "every message needs an id");
 
 /**
- * message_id() - the id of a message, as MESSAGE_ID= and the catalogue have it
+ * message_id() - return the MESSAGE_ID= of a message
  * @message: the message
  */
 const char *message_id(enum message message)
@@ -66,12 +65,12 @@ const char *message_id(enum message message)
 }
 
 /**
- * journal_init() - find out where entries go
- * @journal: set up for the process's stderr; the caller sets the interface when it knows it
+ * journal_init() - find out whether stderr is the journal
+ * @journal: set up for stderr of this process; the caller adds the name of the interface
  *
- * systemd.exec(5): $JOURNAL_STREAM names the device and inode of a stream to the journal, which
- * stderr is unless it was redirected. Level prefixes, sd-daemon(3), are for a manager that reads
- * lines; a terminal has none.
+ * $JOURNAL_STREAM has the device and the inode of the stream to the journal that systemd opened as stderr,
+ * systemd.exec(5). They differ from those of stderr after a redirection. Lines have level prefixes,
+ * sd-daemon(3), if systemd started this process and stderr is not a terminal.
  */
 void journal_init(struct journal *journal)
 {
@@ -92,20 +91,20 @@ void journal_init(struct journal *journal)
 /**
  * journal_add() - add a field to an entry
  * @fields: the fields so far, all zero to begin with
- * @format: printf(3)-like, of NAME=VALUE; a field that finds no room is left out
+ * @format: printf(3)-like, of NAME=VALUE; a field that does not fit is not added
  */
 void journal_add(struct journal_fields *fields, const char *format, ...)
 {
-        size_t room = sizeof(fields->text) - fields->used;
+        size_t space = sizeof(fields->text) - fields->used;
         char *text = fields->text + fields->used;
         va_list arguments;
         int size;
 
         va_start(arguments, format);
-        size = vsnprintf(text, room, format, arguments);
+        size = vsnprintf(text, space, format, arguments);
         va_end(arguments);
 
-        if (size < 0 || (size_t) size >= room || fields->n_items == ARRAY_SIZE(fields->items))
+        if (size < 0 || (size_t) size >= space || fields->n_items == ARRAY_SIZE(fields->items))
                 return;
 
         fields->items[fields->n_items++] = (struct iovec) { .iov_base = text, .iov_len = (size_t) size };
@@ -114,7 +113,7 @@ void journal_add(struct journal_fields *fields, const char *format, ...)
 
 /**
  * journal_add_counters() - add the totals to an entry
- * @fields: the fields so far
+ * @fields: the fields of the entry
  * @counters: the counters
  */
 void journal_add_counters(struct journal_fields *fields, const struct counters *counters)
@@ -130,22 +129,21 @@ void journal_add_counters(struct journal_fields *fields, const struct counters *
 }
 
 /*
- * sd_journal_sendv() waits for as long as the journal does not read, and says that all went well where there
- * is none. An entry that would have to wait goes to stderr.
+ * sd_journal_sendv(3) blocks while the queue of the journal is full, and returns 0 without a journal. In both
+ * cases the text is written to stderr.
  */
-static bool journal_listens(void)
+static bool journal_has_space(void)
 {
-        return datagram_is_read("/run/systemd/journal/socket");
+        return receiver_has_space("/run/systemd/journal/socket");
 }
 
-/* Of any kind. What the text has of control characters is taken out of it. */
+/* Replaces control characters of the text, which can quote a line of a file. */
 static void send_entry(const struct journal *journal, const char *id, int priority,
                        const struct journal_fields *fields, int error, char *text)
 {
         struct journal_fields entry = { 0 };
         char level[8] = "";
 
-        /* A file's line may be quoted in it, and that can hold anything. */
         for (char *c = text; *c != '\0'; c++)
                 if ((unsigned char) *c < ' ' || *c == 0x7f)
                         *c = '?';
@@ -161,17 +159,17 @@ static void send_entry(const struct journal *journal, const char *id, int priori
         if (error != 0)
                 journal_add(&entry, "ERRNO=%d", -error);
 
-        /* Lines have no filter of their own. */
+        /* journalctl -p filters entries; lines on a terminal have no such filter. */
         if (!journal->native && priority == LOG_DEBUG)
                 return;
 
-        if (journal->native && journal_listens() && sd_journal_sendv(entry.items, (int) entry.n_items) >= 0)
+        if (journal->native && journal_has_space() && sd_journal_sendv(entry.items, (int) entry.n_items) >= 0)
                 return;
 
         if (journal->native || journal->prefixed)
                 (void) snprintf(level, sizeof(level), "<%d>", priority);
-        /* A reader that does not read must not stop the packets; one entry always fits where there is room.
-         */
+
+        /* A full pipe would block. One that is writable has space for PIPE_BUF bytes, pipe(7). */
         if (poll(&(struct pollfd) { .fd = STDERR_FILENO, .events = POLLOUT }, 1, 0) <= 0)
                 return;
 
@@ -180,13 +178,14 @@ static void send_entry(const struct journal *journal, const char *id, int priori
 
 /**
  * journal_send() - write an entry
- * @journal: where to
- * @message: what it is about
- * @fields: fields of its own, or NULL
- * @error: a negative errno that %m in @format stands for, or 0
- * @format: printf(3)-like, what a person reads
+ * @journal: the journal
+ * @message: which MESSAGE_ID= and priority the entry has
+ * @fields: further fields, or NULL
+ * @error: a negative errno, which %m in @format prints, or 0
+ * @format: printf(3)-like, the text of the entry
  *
- * Where the journal does not take the entry, its text goes to stderr; what cannot be written there is lost.
+ * If the journal cannot receive the entry now, its text is written to stderr. If that would block, the entry
+ * is lost.
  */
 void journal_send(const struct journal *journal, enum message message, const struct journal_fields *fields,
                   int error, const char *format, ...)
@@ -203,13 +202,13 @@ void journal_send(const struct journal *journal, enum message message, const str
 }
 
 /**
- * journal_send_mistake() - write an entry for a mistake in the settings; a config_mistake_t
- * @journal: where to, a struct journal
- * @file: the file, or NULL for an option
- * @line: the line, or 0 for the file as a whole
- * @message: what is wrong
+ * journal_send_error() - write an entry for an error in the settings; a config_mistake_t
+ * @journal: the journal, a struct journal
+ * @file: the file, or NULL for an option of the command line
+ * @line: the number of the line, or 0 for the file as a whole
+ * @message: a description of the error
  */
-void journal_send_mistake(void *journal, const char *file, unsigned line, const char *message)
+void journal_send_error(void *journal, const char *file, unsigned line, const char *message)
 {
         struct journal_fields fields = { 0 };
 
@@ -229,10 +228,10 @@ void journal_send_mistake(void *journal, const char *file, unsigned line, const 
 }
 
 /**
- * journal_send_drops() - write an entry for packets that were dropped
- * @journal: where to
- * @verdict: why; each has entries of its own kind
- * @n: how many since the last such entry
+ * journal_send_drops() - write an entry for dropped packets
+ * @journal: the journal
+ * @verdict: the verdict of the packets; each verdict has its own MESSAGE_ID=
+ * @n: how many packets since the last entry of this verdict
  */
 void journal_send_drops(const struct journal *journal, enum verdict verdict, uint64_t n)
 {
@@ -246,8 +245,8 @@ void journal_send_drops(const struct journal *journal, enum verdict verdict, uin
         send_entry(journal, verdict_message_id(verdict), LOG_NOTICE, &fields, 0, text);
 }
 
-/* "icmp type 8 code 0 id 4711 seq 1", or what there is of it. */
-static void packet_describe(struct journal_fields *fields, const struct packet_info *packet, char *text,
+/* "icmp type 8 code 0 id 4711 seq 1", as far as the packet was parsed. */
+static void describe_packet(struct journal_fields *fields, const struct packet_info *packet, char *text,
                             size_t size)
 {
         static const char *const protocols[] = {
@@ -284,10 +283,10 @@ static void packet_describe(struct journal_fields *fields, const struct packet_i
 
 /**
  * journal_send_packet() - write an entry for one packet
- * @journal: where to
- * @packet: what was read of it
- * @size: its size in bytes
- * @verdict: what became of it
+ * @journal: the journal
+ * @packet: the headers of the packet, as far as they were parsed
+ * @size: the size of the packet in bytes
+ * @verdict: the verdict of the packet
  */
 void journal_send_packet(const struct journal *journal, const struct packet_info *packet, size_t size,
                          enum verdict verdict)
@@ -309,7 +308,7 @@ void journal_send_packet(const struct journal *journal, const struct packet_info
         journal_add(&fields, "TUNECHO_SOURCE=%s", source);
         journal_add(&fields, "TUNECHO_DESTINATION=%s", destination);
         journal_add(&fields, "TUNECHO_HOP_LIMIT=%u", packet->hop_limit);
-        packet_describe(&fields, packet, text, sizeof(text));
+        describe_packet(&fields, packet, text, sizeof(text));
 
         journal_send(journal, MESSAGE_PACKET, &fields, 0, "%s > %s: %s, %zu bytes, ttl %u: %s", source,
                      destination, text, size, packet->hop_limit, verdict_name(verdict));

@@ -5,11 +5,11 @@
 #include <stdint.h>
 #include <sys/uio.h>
 
-#include "tunecho/counters.h"
-#include "packet/reflect.h"
 #include "common/util.h"
+#include "packet/reflect.h"
+#include "tunecho/counters.h"
 
-/* What an entry is about; the catalogue explains each. Drops have a kind of their own for each verdict. */
+/* The kinds of entries; systemd/tunecho.catalog explains each. Drops have one kind for each verdict. */
 enum message {
         MESSAGE_READY,
         MESSAGE_STOPPED,
@@ -22,30 +22,29 @@ enum message {
         MESSAGE_IPV6_OFF,
         MESSAGE_NOT_ROUTED,
         MESSAGE_PACKET,
-        MESSAGE_PACKETS_LEFT_OUT,
+        MESSAGE_PACKETS_SUPPRESSED,
         MESSAGE_TAKEN_OVER,
+        MESSAGE_RENAMED,
         MESSAGE_DESCRIPTOR_CLOSED,
         MESSAGE_STORE_FAILED,
         MESSAGE_STATUS_FAILED,
         MESSAGE_RELOADED,
         MESSAGE_RELOAD_REFUSED,
         MESSAGE_ENGINE_FALLBACK,
-        MESSAGE_ENGINE_UNREGISTERED,
-        MESSAGE_SESSION_OPENED,
         MESSAGE_SESSION,
         MESSAGE_SESSIONS,
         _MESSAGE_MAX,
 };
 
 struct journal {
-        const char *interface; /* NULL or empty as long as it is not known */
-        bool native;           /* stderr is the journal's: entries with fields */
-        bool prefixed;         /* else: lines that begin with their level */
+        const char *interface; /* NULL or "" until it is known */
+        bool native;           /* stderr is the journal: entries have fields */
+        bool prefixed;         /* stderr is not the journal: lines begin with their level */
 };
 
 #define JOURNAL_MAX_FIELDS 48
 
-/* The fields of one entry, beside those that every entry has. */
+/* The fields of one entry, apart from those that every entry has. */
 struct journal_fields {
         struct iovec items[JOURNAL_MAX_FIELDS];
         size_t n_items;
@@ -60,7 +59,7 @@ void journal_add(struct journal_fields *fields, const char *format, ...) _printf
 void journal_add_counters(struct journal_fields *fields, const struct counters *counters);
 void journal_send(const struct journal *journal, enum message message, const struct journal_fields *fields,
                   int error, const char *format, ...) _printf_(5, 6);
-void journal_send_mistake(void *journal, const char *file, unsigned line, const char *message);
+void journal_send_error(void *journal, const char *file, unsigned line, const char *message);
 void journal_send_drops(const struct journal *journal, enum verdict verdict, uint64_t n);
 void journal_send_packet(const struct journal *journal, const struct packet_info *packet, size_t size,
                          enum verdict verdict);

@@ -58,9 +58,9 @@ int main(int argc, char *argv[])
 
         journal.interface = config.interface;
 
-        r = config_load(&config, argc, argv, journal_send_mistake, &journal);
+        r = config_load(&config, argc, argv, journal_send_error, &journal);
         if (r > 0) {
-                service_failed("The settings are wrong, the journal says where", 0);
+                service_send_failed("The settings are wrong, the journal says where", 0);
                 return r;
         }
 

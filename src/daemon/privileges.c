@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /*
- * Privileges come in two phases. To make and configure the device the daemon has what it was started with:
- * all of root's, or from the unit CAP_NET_ADMIN alone. Then, before the first packet is read, it keeps
- * CAP_NET_ADMIN in its permitted and effective sets, empties what it may empty of the others, reads
- * everything back, and refuses to go on with more. capabilities(7)
+ * Privileges have two phases. The daemon creates and configures the device with the privileges that it was
+ * started with: those of root, or CAP_NET_ADMIN alone under the unit. Then, before it reads the first packet,
+ * it keeps CAP_NET_ADMIN in its permitted and effective sets, clears the other sets as far as it is permitted
+ * to, reads all of them back, and fails if it has any other capability. capabilities(7)
  */
 
 #include "daemon/privileges.h"
@@ -26,9 +26,9 @@ static void cap_freep(cap_t *caps)
 }
 
 /**
- * privileges_find_user() - look up whom to become
- * @name: name of the user
- * @ret_identity: its user and group
+ * privileges_find_user() - find the user to run as
+ * @name: the name of the user
+ * @ret_identity: set to the user and its group
  *
  * Return: 0, -ENOENT if there is no such user, or another negative errno of getpwnam(3).
  */
@@ -46,8 +46,8 @@ int privileges_find_user(const char *name, struct identity *ret_identity)
 }
 
 /*
- * CAP_NET_ADMIN alone, permitted and effective. Inheritable it may be: the unit's AmbientCapabilities= leave
- * it so, and it means nothing to a process that cannot gain privileges.
+ * Returns whether CAP_NET_ADMIN alone is permitted and effective. It may be inheritable, too:
+ * AmbientCapabilities= of the unit leaves it so, and with no_new_privs that grants nothing.
  */
 static bool caps_are_tight(cap_t caps)
 {
@@ -75,7 +75,7 @@ static int caps_drop(void)
         if (!current || !wanted)
                 return -errno;
 
-        /* The unit's filter of system calls has no capset(2), and there is nothing to drop then. */
+        /* SystemCallFilter= of the unit forbids capset(2); there is nothing to drop then. */
         if (caps_are_tight(current))
                 return 0;
 
@@ -98,7 +98,7 @@ static int have_effective(cap_value_t cap)
         return value == CAP_SET;
 }
 
-/* Without CAP_SETPCAP the set stays as it is, and privileges_verify() decides. */
+/* Without CAP_SETPCAP the set cannot change; privileges_verify() checks it. */
 static int bounding_drop(void)
 {
         int r = have_effective(CAP_SETPCAP);
@@ -114,22 +114,23 @@ static int bounding_drop(void)
 }
 
 /**
- * privileges_have_net_admin() - tell whether CAP_NET_ADMIN is in the effective set
+ * privileges_check_net_admin() - check whether CAP_NET_ADMIN is in the effective set
+ *
+ * Return: 1, 0 if it is not, or a negative errno of cap_get_proc(3).
  */
-int privileges_have_net_admin(void)
+int privileges_check_net_admin(void)
 {
         return have_effective(CAP_NET_ADMIN);
 }
 
 /**
- * privileges_drop() - keep CAP_NET_ADMIN and nothing else
- * @identity: whom to become, or NULL
+ * privileges_drop() - drop every capability but CAP_NET_ADMIN
+ * @identity: the user to run as, or NULL
  *
- * Started by root, all five sets are dropped, the user is changed with its groups, and there is
- * no way back. Started by the unit, the process holds no more than CAP_NET_ADMIN already; the
- * ambient set, which made it start that way, is emptied.
+ * A process that root started loses the capabilities of all five sets and its supplementary groups for good.
+ * Under the unit the process has CAP_NET_ADMIN alone already, and the ambient set is cleared.
  *
- * Return: 0, or a negative errno: -EPERM if @identity may not be assumed.
+ * Return: 0, or a negative errno: -EPERM if the process cannot change to @identity.
  */
 int privileges_drop(const struct identity *identity)
 {
@@ -153,10 +154,10 @@ int privileges_drop(const struct identity *identity)
 }
 
 /**
- * privileges_verify() - read back what the process holds
- * @reterr_what: set to what there is too much of, or too little
+ * privileges_verify() - read the privileges of the process back
+ * @reterr_what: set to the name of the set that differs from what privileges_drop() leaves, or to NULL
  *
- * Return: 0, or -EPERM if that is anything but CAP_NET_ADMIN and no_new_privs.
+ * Return: 0, or -EPERM if the process has other capabilities than CAP_NET_ADMIN, or lacks no_new_privs.
  */
 int privileges_verify(const char **reterr_what)
 {

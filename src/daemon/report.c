@@ -1,268 +1,133 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /*
- * The part of the daemon that tells what packets were seen: single ones, drops, ping sessions. However many
- * there are, the journal gets no more than it bears; what finds no place is told as a number.
+ * Reports what the data plane recorded: single packets, drops, ping sessions, the totals for
+ * `systemctl status`. The first packet after a pause is reported at once, later ones once a second; without
+ * packets nothing wakes up. However many packets there are, the journal gets a limited number of
+ * entries, and what is suppressed is counted in one.
  */
 
+#include "daemon/report.h"
+
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <sys/epoll.h>
 
-#include "daemon/daemon-private.h"
 #include "common/util.h"
+#include "daemon/ratelimit.h"
+#include "daemon/service.h"
+#include "daemon/session-entry.h"
 
 #define SECOND_USEC UINT64_C(1000000)
 
-/* Entries from one tick to the next, which is a second later. */
-#define PACKET_ENTRIES_MAX 100
+/* Between two reports while there are packets. */
+#define PERIOD_USEC SECOND_USEC
 
-/* Between two entries for drops of one verdict. */
-#define DROPS_PAUSE_USEC UINT64_C(60000000)
+/* What was reported of the drops of one verdict. */
+struct drops {
+        uint64_t reported; /* how many */
+        struct ratelimit limit;
+};
 
-static void report_packet(struct daemon *daemon, const struct packet_info *packet, size_t size,
-                          enum verdict verdict)
+struct report {
+        struct records *records;
+        const struct journal *journal;
+        sd_event_source *wake, *timer;
+        report_handler_t on_records;
+        void *userdata;
+
+        bool packets; /* an entry for each is wanted */
+        struct ratelimit packet_limit;
+        uint64_t n_suppressed; /* packets without an entry */
+
+        struct drops drops[_VERDICT_MAX];
+
+        struct ratelimit session_limit;
+        struct session_sum sum; /* of sessions without an entry */
+
+        const char *notice;   /* in front of the totals, or "" */
+        uint64_t n_in_status; /* packets as systemd has them */
+};
+
+static void report_packets(struct report *report, uint64_t now)
 {
-        if (daemon->reports.packet_entries == PACKET_ENTRIES_MAX) {
-                daemon->reports.packets_left_out++;
-                return;
+        struct record packets[RECORDS_PACKETS_MAX];
+        uint64_t n_lost;
+        size_t n;
+
+        n = records_take_packets(report->records, packets, &n_lost);
+        for (size_t i = 0; i < n; i++) {
+                if (ratelimit_check(&report->packet_limit, now))
+                        journal_send_packet(report->journal, &packets[i].packet, packets[i].size,
+                                            packets[i].verdict);
+                else
+                        n_lost++;
         }
 
-        daemon->reports.packet_entries++;
-        journal_send_packet(daemon->journal, packet, size, verdict);
+        report->n_suppressed += n_lost;
 }
 
-static void report_left_out(struct daemon *daemon)
+static void report_suppressed(struct report *report)
 {
         struct journal_fields fields = { 0 };
 
-        if (daemon->reports.packets_left_out == 0)
+        if (report->n_suppressed == 0)
                 return;
 
-        journal_add(&fields, "TUNECHO_LEFT_OUT=%" PRIu64, daemon->reports.packets_left_out);
-        journal_send(daemon->journal, MESSAGE_PACKETS_LEFT_OUT, &fields, 0,
-                     "%" PRIu64 " packets of '%s' have no entry", daemon->reports.packets_left_out,
-                     daemon->config->interface);
-        daemon->reports.packets_left_out = 0;
+        journal_add(&fields, "TUNECHO_LEFT_OUT=%" PRIu64, report->n_suppressed);
+        journal_send(report->journal, MESSAGE_PACKETS_SUPPRESSED, &fields, 0,
+                     "%" PRIu64 " packets of '%s' have no entry", report->n_suppressed,
+                     report->journal->interface);
+        report->n_suppressed = 0;
 }
 
-static uint64_t untold_drops(const struct daemon *daemon, enum verdict verdict)
+/* Returns when the drops that are not reported yet may be. */
+static uint64_t report_drops(struct report *report, uint64_t now, enum verdict verdict, uint64_t n)
 {
-        if (verdict_is_silent(verdict))
-                return 0;
+        struct drops *drops = &report->drops[verdict];
 
-        return engine_counters(daemon->engine)->verdicts[verdict] - daemon->reports.drops[verdict].told;
+        if (verdict_is_silent(verdict) || n == drops->reported)
+                return UINT64_MAX;
+        if (!ratelimit_check(&drops->limit, now))
+                return ratelimit_next(&drops->limit);
+
+        journal_send_drops(report->journal, verdict, n - drops->reported);
+        drops->reported = n;
+        return UINT64_MAX;
 }
 
-/* Whether there may be another entry now. A clock that goes back admits none until it has caught up. */
-static bool pace_admits(struct pace *pace, uint64_t now)
+/* A @now of UINT64_MAX ends all sessions. */
+static void report_sessions(struct report *report, uint64_t now, uint64_t until)
 {
-        uint64_t *oldest = &pace->when[pace->oldest];
+        struct session sessions[2 * RECORDS_SESSIONS_MAX];
+        struct session_sum sum;
+        size_t n;
 
-        if (*oldest > 0 && now < *oldest + SECOND_USEC)
-                return false;
+        do {
+                n = records_take_sessions(report->records, until, sessions, ARRAY_SIZE(sessions), &sum);
+                for (size_t i = 0; i < n; i++)
+                        if (ratelimit_check(&report->session_limit, now))
+                                session_entry_send(report->journal, &sessions[i]);
+                        else
+                                session_sum_add(&report->sum, &sessions[i]);
 
-        *oldest = now;
-        pace->oldest = (pace->oldest + 1) % SESSION_ENTRIES_MAX;
-        return true;
+                report->sum.sessions += sum.sessions;
+                report->sum.requests += sum.requests;
+                report->sum.missing += sum.missing;
+                report->sum.duplicates += sum.duplicates;
+                report->sum.reordered += sum.reordered;
+        } while (n == ARRAY_SIZE(sessions));
 }
 
-/* The first drop at once, then one entry a minute at most. */
-static void report_drops(struct daemon *daemon, uint64_t now, enum verdict verdict, bool last)
+static void report_session_sum(struct report *report)
 {
-        struct drops *drops = &daemon->reports.drops[verdict];
-        uint64_t n = untold_drops(daemon, verdict);
-
-        if (n == 0 || (!last && drops->told > 0 && now < drops->when + DROPS_PAUSE_USEC))
+        if (report->sum.sessions == 0)
                 return;
 
-        journal_send_drops(daemon->journal, verdict, n);
-        drops->told += n;
-        drops->when = now;
-}
-
-static void add_session(struct journal_fields *fields, const struct session *session)
-{
-        char text[PREFIX_TEXT_SIZE];
-
-        journal_add(fields, "TUNECHO_SOURCE=%s", address_text(text, &session->source));
-        journal_add(fields, "TUNECHO_DESTINATION=%s", address_text(text, &session->destination));
-        journal_add(fields, "TUNECHO_IDENTIFIER=%u", session->identifier);
-}
-
-static void report_opened(struct daemon *daemon, uint64_t now, const struct session *session)
-{
-        char source[PREFIX_TEXT_SIZE], destination[PREFIX_TEXT_SIZE];
-        struct journal_fields fields = { 0 };
-
-        if (!pace_admits(&daemon->reports.opened, now))
-                return;
-
-        add_session(&fields, session);
-        journal_send(daemon->journal, MESSAGE_SESSION_OPENED, &fields, 0, "ping %s > %s id %u begins",
-                     address_text(source, &session->source),
-                     address_text(destination, &session->destination), session->identifier);
-}
-
-/* "84 bytes", or "84 to 1500 bytes". */
-static const char *range_text(char *text, size_t size, const char *before, unsigned min, unsigned max,
-                              const char *after)
-{
-        if (min == max)
-                (void) snprintf(text, size, "%s%u%s", before, min, after);
-        else
-                (void) snprintf(text, size, "%s%u to %u%s", before, min, max, after);
-
-        return text;
-}
-
-/* A gap in the numbers is a loss, unless they went elsewhere, too. */
-static bool knows_missing(const struct session *session)
-{
-        return !session->shared || session_missing(session) == 0;
-}
-
-static void add_to_sum(struct session_sum *sum, const struct session *session)
-{
-        sum->sessions++;
-        sum->requests += session->requests;
-        sum->missing += knows_missing(session) ? session_missing(session) : 0;
-        sum->duplicates += session->duplicates;
-        sum->reordered += session->reordered;
-}
-
-static void add_figures(struct journal_fields *fields, const struct session *session)
-{
-        journal_add(fields, "TUNECHO_REQUESTS=%" PRIu64, session->requests);
-        if (knows_missing(session))
-                journal_add(fields, "TUNECHO_MISSING=%" PRIu64, session_missing(session));
-        journal_add(fields, "TUNECHO_DUPLICATES=%" PRIu64, session->duplicates);
-        journal_add(fields, "TUNECHO_REORDERED=%" PRIu64, session->reordered);
-        journal_add(fields, "TUNECHO_SEQUENCE_FIRST=%u", (uint16_t) session->first);
-        journal_add(fields, "TUNECHO_SEQUENCE_LAST=%u", (uint16_t) session->last);
-        journal_add(fields, "TUNECHO_FRAGMENTED=%" PRIu64, session->fragmented);
-        journal_add(fields, "TUNECHO_BYTES=%" PRIu64, session->bytes);
-        journal_add(fields, "TUNECHO_LENGTH_MIN=%u", session->size_min);
-        journal_add(fields, "TUNECHO_LENGTH_MAX=%u", session->size_max);
-        journal_add(fields, "TUNECHO_HOP_LIMIT_MIN=%u", session->hop_limit_min);
-        journal_add(fields, "TUNECHO_HOP_LIMIT_MAX=%u", session->hop_limit_max);
-        journal_add(fields, "TUNECHO_DURATION_USEC=%" PRIu64, session->latest - session->opened);
-}
-
-/* "3 requests in 2 s, 0 missing, 0 duplicate, 0 reordered" */
-static const char *figures_text(char *text, size_t size, const struct session *session)
-{
-        uint64_t seconds = (session->latest - session->opened + SECOND_USEC / 2) / SECOND_USEC;
-        char missing[32] = "unknown";
-
-        if (knows_missing(session))
-                (void) snprintf(missing, sizeof(missing), "%" PRIu64, session_missing(session));
-        (void) snprintf(text, size,
-                        "%" PRIu64 " %s in %" PRIu64 " s, %s missing, %" PRIu64 " duplicate, %" PRIu64
-                        " reordered",
-                        session->requests, session->requests == 1 ? "request" : "requests", seconds, missing,
-                        session->duplicates, session->reordered);
-        return text;
-}
-
-/*
- * Which way ping's losses were, as far as what arrived can tell. A ping begins with 0 or 1: what was before
- * another number was lost on the way out, or has an entry of its own.
- */
-static const char *conclusion_text(char *text, size_t size, const struct session *session)
-{
-        uint16_t first = (uint16_t) session->first;
-        char begin[32] = "";
-
-        if (first > 1)
-                (void) snprintf(begin, sizeof(begin), "begins with seq %u, ", first);
-
-        if (!knows_missing(session))
-                (void) snprintf(text, size, "its numbers went to other destinations, too");
-        else if (session_missing(session) == 0)
-                (void) snprintf(text, size, "%sif ping lost any, the way back did", begin);
-        else
-                (void) snprintf(text, size,
-                                "%sthe way out lost %" PRIu64 ", if ping lost more, the way back did", begin,
-                                session_missing(session));
-
-        return text;
-}
-
-static void report_session(struct daemon *daemon, uint64_t now, const struct session *session)
-{
-        char source[PREFIX_TEXT_SIZE], destination[PREFIX_TEXT_SIZE], figures[160], fragments[48] = "";
-        char sizes[40], hops[24], conclusion[128];
-        struct journal_fields fields = { 0 };
-
-        if (!pace_admits(&daemon->reports.closed, now)) {
-                add_to_sum(&daemon->reports.sum, session);
-                return;
-        }
-
-        add_session(&fields, session);
-        add_figures(&fields, session);
-        if (session->fragmented > 0)
-                (void) snprintf(fragments, sizeof(fragments), ", %" PRIu64 " in fragments",
-                                session->fragmented);
-        journal_send(daemon->journal, MESSAGE_SESSION, &fields, 0, "ping %s > %s id %u: %s%s, %s, %s: %s",
-                     address_text(source, &session->source),
-                     address_text(destination, &session->destination), session->identifier,
-                     figures_text(figures, sizeof(figures), session), fragments,
-                     range_text(sizes, sizeof(sizes), "", session->size_min, session->size_max, " bytes"),
-                     range_text(hops, sizeof(hops), "ttl ", session->hop_limit_min, session->hop_limit_max,
-                                ""),
-                     conclusion_text(conclusion, sizeof(conclusion), session));
-}
-
-static void report_session_sum(struct daemon *daemon)
-{
-        struct session_sum *sum = &daemon->reports.sum;
-        struct journal_fields fields = { 0 };
-
-        if (sum->sessions == 0)
-                return;
-
-        journal_add(&fields, "TUNECHO_SESSIONS=%" PRIu64, sum->sessions);
-        journal_add(&fields, "TUNECHO_REQUESTS=%" PRIu64, sum->requests);
-        journal_add(&fields, "TUNECHO_MISSING=%" PRIu64, sum->missing);
-        journal_add(&fields, "TUNECHO_DUPLICATES=%" PRIu64, sum->duplicates);
-        journal_add(&fields, "TUNECHO_REORDERED=%" PRIu64, sum->reordered);
-        journal_send(daemon->journal, MESSAGE_SESSIONS, &fields, 0,
-                     "%" PRIu64 " more %s ended on '%s': %" PRIu64 " requests, %" PRIu64
-                     " missing, %" PRIu64 " duplicate, %" PRIu64 " reordered",
-                     sum->sessions, sum->sessions == 1 ? "ping" : "pings", daemon->config->interface,
-                     sum->requests, sum->missing, sum->duplicates, sum->reordered);
-        *sum = (struct session_sum) { 0 };
-}
-
-/**
- * daemon_observe() - see a packet; an engine_observer_t
- * @userdata: the daemon
- * @now: when it was read, in microseconds
- * @packet: what was read of it
- * @size: its size in bytes
- * @verdict: what became of it
- */
-void daemon_observe(void *userdata, uint64_t now, const struct packet_info *packet, size_t size,
-                    enum verdict verdict)
-{
-        struct daemon *daemon = userdata;
-        struct session_change change;
-
-        if (daemon->config->log_packets)
-                report_packet(daemon, packet, size, verdict);
-        if (!verdict_is_reply(verdict)) {
-                report_drops(daemon, now, verdict, false);
-                return;
-        }
-        if (!daemon->config->log_sessions || verdict != VERDICT_REPLY)
-                return;
-
-        sessions_add(daemon->reports.sessions, now, packet, size, &change);
-        if (change.closed)
-                report_session(daemon, now, change.closed);
-        if (change.opened)
-                report_opened(daemon, now, change.opened);
+        session_entry_send_sum(report->journal, &report->sum);
+        report->sum = (struct session_sum) { 0 };
 }
 
 static uint64_t earlier(uint64_t a, uint64_t b)
@@ -270,53 +135,253 @@ static uint64_t earlier(uint64_t a, uint64_t b)
         return a < b ? a : b;
 }
 
-/**
- * daemon_report() - tell what has become due
- * @daemon: the daemon
- * @now: the time in microseconds
- *
- * Return: when there will be more, even without another packet, in microseconds; UINT64_MAX for never.
- */
-uint64_t daemon_report(struct daemon *daemon, uint64_t now)
+/* Reports what is due. Returns when there will be more even without a packet, UINT64_MAX for never. */
+static uint64_t report_due(struct report *report, uint64_t now)
 {
-        struct reports *reports = &daemon->reports;
-        const struct session *session;
-        uint64_t due;
+        struct counters counters;
+        uint64_t due = UINT64_MAX;
 
-        report_left_out(daemon);
-        report_session_sum(daemon);
-        reports->packet_entries = 0;
+        records_counters(report->records, &counters);
+        report_packets(report, now);
+        for (enum verdict v = 0; v < _VERDICT_MAX; v++)
+                due = earlier(due, report_drops(report, now, v, counters.verdicts[v]));
 
-        while ((session = sessions_close_idle(reports->sessions, now)))
-                report_session(daemon, now, session);
-        due = reports->sum.sessions > 0 ? now : sessions_idle_at(reports->sessions);
+        report_sessions(report, now, now);
+        if (report->n_suppressed > 0 || report->sum.sessions > 0)
+                due = now;
+        return earlier(due, records_sessions_due(report->records));
+}
 
-        for (enum verdict v = 0; v < _VERDICT_MAX; v++) {
-                report_drops(daemon, now, v, false);
-                if (untold_drops(daemon, v) > 0)
-                        due = earlier(due, reports->drops[v].when + DROPS_PAUSE_USEC);
-        }
+/* Returns whether systemd has the totals. */
+static bool report_status(struct report *report)
+{
+        char text[REPORT_STATUS_SIZE];
+        struct counters counters;
+        uint64_t packets;
 
-        return due;
+        records_counters(report->records, &counters);
+        packets = counters_packets(&counters);
+        if (packets != report->n_in_status && service_send_status(report_status_text(report, text)))
+                report->n_in_status = packets;
+
+        return packets == report->n_in_status;
+}
+
+static int set_timer(struct report *report, uint64_t usec)
+{
+        int r;
+
+        r = sd_event_source_set_time(report->timer, usec);
+        if (r < 0)
+                return r;
+
+        return sd_event_source_set_enabled(report->timer, SD_EVENT_ONESHOT);
+}
+
+/* The next report is a period later; only single packets are reported at once, up to their limit. */
+static int on_wake(sd_event_source *source, int fd, uint32_t events, void *userdata)
+{
+        struct report *report = userdata;
+        uint64_t now;
+        int enabled, r;
+
+        (void) source;
+        (void) fd;
+        (void) events;
+
+        r = sd_event_now(sd_event_source_get_event(report->wake), CLOCK_MONOTONIC, &now);
+        if (r < 0)
+                return r;
+
+        if (report->packets && ratelimit_next(&report->packet_limit) <= now)
+                records_arm(report->records);
+        else
+                records_disarm(report->records);
+        (void) report_due(report, now);
+        report->on_records(report->userdata);
+
+        /* With single packets it may run already. */
+        r = sd_event_source_get_enabled(report->timer, &enabled);
+        if (r < 0)
+                return r;
+
+        return enabled == SD_EVENT_OFF || !report->packets ? set_timer(report, now + PERIOD_USEC) : 0;
+}
+
+static int on_timer(sd_event_source *source, uint64_t usec, void *userdata)
+{
+        struct report *report = userdata;
+        uint64_t now, due;
+        int r;
+
+        (void) source;
+        (void) usec;
+
+        r = sd_event_now(sd_event_source_get_event(report->timer), CLOCK_MONOTONIC, &now);
+        if (r < 0)
+                return r;
+
+        /* This clears a wake-up that came since the loop looked, so its handler is called in any case. */
+        records_arm(report->records);
+        report->on_records(report->userdata);
+        report_suppressed(report);
+        report_session_sum(report);
+        due = report_due(report, now);
+        if (!report_status(report))
+                due = now;
+        if (due == UINT64_MAX)
+                return 0;
+
+        return set_timer(report, due > now + PERIOD_USEC ? due : now + PERIOD_USEC);
+}
+
+static int attach(struct report *report, sd_event *event)
+{
+        int r;
+
+        r = sd_event_add_io(event, &report->wake, records_fd(report->records), EPOLLIN, on_wake, report);
+        if (r < 0)
+                return r;
+
+        r = sd_event_add_time(event, &report->timer, CLOCK_MONOTONIC, 0, 0, on_timer, report);
+        if (r < 0)
+                return r;
+
+        return sd_event_source_set_enabled(report->timer, SD_EVENT_OFF);
 }
 
 /**
- * daemon_report_all() - tell all that there is, as the end has come
- * @daemon: the daemon
+ * report_new() - begin to report
+ * @ret_report: set to the report, which report_free() frees
+ * @event: the event loop
+ * @records: what the data plane records; must outlive the report
+ * @journal: where to report; must outlive the report
+ * @on_records: called after each wake-up by the data plane, and with each report
+ * @userdata: passed to @on_records
+ *
+ * Return: 0, -ENOMEM, or a negative errno of sd_event_add_io(3) or sd_event_add_time(3).
  */
-void daemon_report_all(struct daemon *daemon)
+int report_new(struct report **ret_report, sd_event *event, struct records *records,
+               const struct journal *journal, report_handler_t on_records, void *userdata)
 {
-        const struct session *session;
-        uint64_t now;
+        struct report *report = calloc(1, sizeof(*report));
+        int r;
 
-        if (sd_event_now(daemon->event, CLOCK_MONOTONIC, &now) < 0)
-                now = 0;
+        if (!report)
+                return -ENOMEM;
 
-        report_left_out(daemon);
-        while ((session = sessions_close_oldest(daemon->reports.sessions)))
-                report_session(daemon, now, session);
-        report_session_sum(daemon);
-
+        report->records = records;
+        report->journal = journal;
+        report->on_records = on_records;
+        report->userdata = userdata;
+        report->notice = "";
+        report->packet_limit = (struct ratelimit) { .interval = SECOND_USEC, .burst = 100 };
+        report->session_limit = (struct ratelimit) { .interval = SECOND_USEC, .burst = 10 };
         for (enum verdict v = 0; v < _VERDICT_MAX; v++)
-                report_drops(daemon, now, v, true);
+                report->drops[v].limit = (struct ratelimit) { .interval = 60 * SECOND_USEC, .burst = 1 };
+
+        r = attach(report, event);
+        if (r < 0) {
+                report_free(report);
+                return r;
+        }
+
+        records_arm(records);
+        *ret_report = report;
+        return 0;
+}
+
+/**
+ * report_free() - end reporting
+ * @report: the report, or NULL
+ *
+ * Return: NULL.
+ */
+struct report *report_free(struct report *report)
+{
+        if (!report)
+                return NULL;
+
+        sd_event_source_unref(report->timer);
+        sd_event_source_unref(report->wake);
+        free(report);
+        return NULL;
+}
+
+/**
+ * report_select() - say what is reported beside the drops
+ * @report: the report
+ * @packets: whether each packet is
+ * @sessions: whether ping sessions are
+ */
+void report_select(struct report *report, bool packets, bool sessions)
+{
+        report->packets = packets;
+        records_select(report->records, packets, sessions);
+}
+
+/**
+ * report_set_notice() - put something in front of the totals in `systemctl status`
+ * @report: the report
+ * @notice: the text, which must outlive the report; "" for nothing
+ */
+void report_set_notice(struct report *report, const char *notice)
+{
+        report->notice = notice;
+}
+
+/**
+ * report_status_text() - format the line for `systemctl status`
+ * @report: the report
+ * @text: filled in
+ *
+ * Return: @text.
+ */
+const char *report_status_text(struct report *report, char text[static REPORT_STATUS_SIZE])
+{
+        char totals[COUNTERS_TEXT_SIZE];
+        struct counters counters;
+
+        records_counters(report->records, &counters);
+        (void) snprintf(text, REPORT_STATUS_SIZE, "%s%s", report->notice, counters_text(totals, &counters));
+        return text;
+}
+
+/**
+ * report_totals() - write an entry with the totals
+ * @report: the report
+ * @message: which entry
+ * @what: the words between the interface and the totals
+ */
+void report_totals(struct report *report, enum message message, const char *what)
+{
+        struct journal_fields fields = { 0 };
+        char text[COUNTERS_TEXT_SIZE];
+        struct counters counters;
+
+        records_counters(report->records, &counters);
+        journal_add_counters(&fields, &counters);
+        journal_send(report->journal, message, &fields, 0, "'%s' %s: %s", report->journal->interface, what,
+                     counters_text(text, &counters));
+}
+
+/**
+ * report_rest() - report everything that is left, at the end
+ * @report: the report, whose data plane has stopped
+ */
+void report_rest(struct report *report)
+{
+        uint64_t now = monotonic_usec();
+        struct counters counters;
+
+        report_packets(report, now);
+        report_suppressed(report);
+        report_sessions(report, now, UINT64_MAX);
+        report_session_sum(report);
+
+        records_counters(report->records, &counters);
+        for (enum verdict v = 0; v < _VERDICT_MAX; v++) {
+                report->drops[v].limit.n = 0;
+                (void) report_drops(report, now, v, counters.verdicts[v]);
+        }
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /*
- * The service manager: what it is told, sd_notify(3), and the descriptors that it keeps for the next run,
- * sd_listen_fds(3). Without a manager, nothing of it does anything.
+ * The interface to systemd: notifications, sd_notify(3), and the descriptor store, sd_listen_fds(3). In a
+ * process that systemd did not start, every function here does nothing and succeeds.
  */
 
 #include "daemon/service.h"
@@ -12,8 +12,8 @@
 #include <systemd/sd-daemon.h>
 #include <unistd.h>
 
-#include "common/datagram.h"
 #include "common/util.h"
+#include "daemon/receiver.h"
 
 static void strv_freep(char ***strings)
 {
@@ -25,16 +25,16 @@ static void strv_freep(char ***strings)
 }
 
 /**
- * service_take_descriptors() - take what the manager passed in
- * @offer: called for each descriptor with its name in the store; one that returns true owns it
- * @userdata: passed to @offer
+ * service_receive_descriptors() - receive the descriptors that systemd passed to this process
+ * @handler: called for each descriptor with its name in the store; returns true to own the descriptor
+ * @userdata: passed to @handler
  *
- * Descriptors that nobody wants are closed and removed from the store, which destroys a device
- * that nothing else holds.
+ * The other descriptors are closed and removed from the store. This destroys a device that no other process
+ * holds.
  *
- * Return: how many nobody wanted, or a negative errno of sd_listen_fds_with_names(3).
+ * Return: how many descriptors were closed, or a negative errno of sd_listen_fds_with_names(3).
  */
-int service_take_descriptors(service_offer_t offer, void *userdata)
+int service_receive_descriptors(service_handler_t handler, void *userdata)
 {
         _cleanup_(strv_freep) char **names = NULL;
         int n, n_closed = 0;
@@ -44,7 +44,7 @@ int service_take_descriptors(service_offer_t offer, void *userdata)
                 return n;
 
         for (int i = 0; i < n; i++) {
-                if (offer(userdata, SD_LISTEN_FDS_START + i, names[i]))
+                if (handler(userdata, SD_LISTEN_FDS_START + i, names[i]))
                         continue;
 
                 close(SD_LISTEN_FDS_START + i);
@@ -56,56 +56,59 @@ int service_take_descriptors(service_offer_t offer, void *userdata)
 }
 
 /**
- * service_store() - let the manager keep the device
+ * service_store_device() - add the device to systemd's descriptor store
  * @fd: the device, which stays the caller's
  *
- * From now on the device outlives this process: restarts, crashes and kills. Stopping the unit ends it.
+ * From then on a restart, a crash or a kill of this process does not destroy the device; a stop of the unit
+ * does.
  *
- * Return: 1, 0 without a manager, or a negative errno of sd_pid_notify_with_fds(3).
+ * Return: 1, 0 if systemd did not start this process, or a negative errno of sd_pid_notify_with_fds(3).
  */
-int service_store(int fd)
+int service_store_device(int fd)
 {
         return sd_pid_notify_with_fds(0, false, "FDSTORE=1\nFDNAME=" SERVICE_FDNAME, &fd, 1);
 }
 
 /**
- * service_ready() - tell that a ping would be answered now
+ * service_send_ready() - notify systemd that pings are answered, or that a reload is complete
  * @status: a line of text for `systemctl status`
  *
- * A reload that could not be applied has told an error, which a line "Error:" would show ever after.
+ * Clears the error of service_send_failed(), which `systemctl status` would still show as "Error:".
+ *
+ * Return: 1, 0 if systemd did not start this process, or a negative errno of sd_notify(3).
  */
-int service_ready(const char *status)
+int service_send_ready(const char *status)
 {
         return sd_notifyf(0, "READY=1\nSTATUS=%s\nERRNO=0", status);
 }
 
 /**
- * service_reloading() - tell that the settings are being read anew; service_ready() tells the end of it
+ * service_send_reloading() - notify systemd that a reload begins; service_send_ready() ends it
  *
- * Type=notify-reload of systemd 253 compares the time with that of its signal.
+ * systemd 253 and later, with Type=notify-reload, compare the time with that of their SIGHUP.
  */
-void service_reloading(void)
+void service_send_reloading(void)
 {
         (void) sd_notifyf(0, "RELOADING=1\nMONOTONIC_USEC=%" PRIu64, monotonic_usec());
 }
 
-/* A manager that does not read its messages must stop neither the packets nor the end: it is not told then. */
-static bool manager_reads(void)
+/* A notification that would have to wait for systemd would delay SIGTERM, so it is not sent. */
+static bool systemd_has_space(void)
 {
-        const char *manager = getenv("NOTIFY_SOCKET");
+        const char *path = getenv("NOTIFY_SOCKET");
 
-        return !manager || datagram_is_read(manager);
+        return !path || receiver_has_space(path);
 }
 
 /**
- * service_status() - tell how it goes, if the manager reads
- * @status: a line of text for `systemctl status`
+ * service_send_status() - update the line of text in `systemctl status`, unless that would have to wait
+ * @status: the line
  *
- * Return: false if it is to be told later.
+ * Return: false if it was not sent and the caller should try again later.
  */
-bool service_status(const char *status)
+bool service_send_status(const char *status)
 {
-        if (!manager_reads())
+        if (!systemd_has_space())
                 return false;
 
         (void) sd_notifyf(0, "STATUS=%s", status);
@@ -113,21 +116,30 @@ bool service_status(const char *status)
 }
 
 /**
- * service_stopping() - tell that the end has begun, if the manager reads
+ * service_send_watchdog() - answer the watchdog, unless that would have to wait
  */
-void service_stopping(void)
+void service_send_watchdog(void)
 {
-        if (manager_reads())
+        if (systemd_has_space())
+                (void) sd_notify(0, "WATCHDOG=1");
+}
+
+/**
+ * service_send_stopping() - notify systemd that the daemon stops, unless that would have to wait
+ */
+void service_send_stopping(void)
+{
+        if (systemd_has_space())
                 (void) sd_notify(0, "STOPPING=1");
 }
 
 /**
- * service_failed() - tell why it ends, if the manager reads
+ * service_send_failed() - notify systemd of the reason of a failure, unless that would have to wait
  * @status: a line of text for `systemctl status`
  * @error: a negative errno, or 0
  */
-void service_failed(const char *status, int error)
+void service_send_failed(const char *status, int error)
 {
-        if (manager_reads())
+        if (systemd_has_space())
                 (void) sd_notifyf(0, "STATUS=%s\nERRNO=%d", status, -error);
 }

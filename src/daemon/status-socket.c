@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /*
- * The status socket: who connects gets one text, and the end of it. Never waits for a client and keeps
- * nothing of one: the text goes into the socket's buffer at once, and what a client does not read is the
- * kernel's to hold.
+ * The status socket: a client that connects is sent one text, and the connection is closed. The daemon never
+ * waits for a client and keeps no state of one: the text fits the buffer of the socket, and what a client
+ * does not read stays in the kernel.
  */
 
 #include "daemon/status-socket.h"
@@ -15,6 +15,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/file.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -24,33 +25,40 @@
 #include "common/util.h"
 #include "tunecho/status.h"
 
-struct status_socket {
+/* How long clients wait while none can be accepted. */
+#define RETRY_USEC 1000000
+
+struct status_server {
         char directory[PATH_MAX];
-        bool is_managed;  /* the directory is the service manager's to remove */
-        int directory_fd; /* locked as long as we serve */
+        bool is_managed;  /* systemd removes the directory */
+        int directory_fd; /* locked as long as the process serves */
         int fd;
+
+        sd_event_source *clients, *retry;
+        status_reader_t reader;
+        void *userdata;
 };
 
 /*
  * systemd.exec(5): $RUNTIME_DIRECTORY is what RuntimeDirectory= made. It has a colon where there are several,
- * and then none of them is known to be ours.
+ * and none of those is used.
  */
-static int find_directory(struct status_socket *status, const char *interface)
+static int find_directory(struct status_server *server, const char *interface)
 {
         const char *managed = getenv("RUNTIME_DIRECTORY");
         int size;
 
-        status->is_managed = managed && *managed == '/' && !strchr(managed, ':');
-        if (status->is_managed)
-                size = snprintf(status->directory, sizeof(status->directory), "%s", managed);
+        server->is_managed = managed && *managed == '/' && !strchr(managed, ':');
+        if (server->is_managed)
+                size = snprintf(server->directory, sizeof(server->directory), "%s", managed);
         else
-                size = snprintf(status->directory, sizeof(status->directory), TUNECHO_RUN_DIR "/%s",
+                size = snprintf(server->directory, sizeof(server->directory), TUNECHO_RUN_DIR "/%s",
                                 interface);
 
-        return (size_t) size < sizeof(status->directory) ? 0 : -ENAMETOOLONG;
+        return (size_t) size < sizeof(server->directory) ? 0 : -ENAMETOOLONG;
 }
 
-/* One that is there already stays as it is. */
+/* An existing one stays as it is. */
 static int make_directory(const char *path, mode_t mode)
 {
         if (mkdir(path, mode) < 0)
@@ -61,48 +69,48 @@ static int make_directory(const char *path, mode_t mode)
 }
 
 /*
- * The lock is what tells a socket that was left behind from one that another process serves. Everybody may
- * ask, but who could open the directory could lock it.
+ * The lock distinguishes a socket that was left behind from one that another process serves. Every user may
+ * connect, but a user who could open the directory could lock it.
  */
-static int open_directory(struct status_socket *status, const struct identity *owner)
+static int open_directory(struct status_server *server, const struct identity *owner)
 {
         int r = 0;
 
-        if (!status->is_managed)
+        if (!server->is_managed)
                 r = make_directory(TUNECHO_RUN_DIR, 0755);
-        if (r >= 0 && !status->is_managed)
-                r = make_directory(status->directory, 0711);
+        if (r >= 0 && !server->is_managed)
+                r = make_directory(server->directory, 0711);
         if (r < 0)
                 return r;
 
-        status->directory_fd = open(status->directory, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-        if (status->directory_fd < 0)
+        server->directory_fd = open(server->directory, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+        if (server->directory_fd < 0)
                 return -errno;
 
-        if (flock(status->directory_fd, LOCK_EX | LOCK_NB) < 0)
+        if (flock(server->directory_fd, LOCK_EX | LOCK_NB) < 0)
                 return errno == EWOULDBLOCK ? -EBUSY : -errno;
 
-        /* Else it could not remove the socket in the end. */
-        if (owner && fchown(status->directory_fd, owner->uid, owner->gid) < 0)
+        /* The new user removes the socket in the end. */
+        if (owner && fchown(server->directory_fd, owner->uid, owner->gid) < 0)
                 return -errno;
 
         return 0;
 }
 
-/* What has its name and is no socket is not ours: $RUNTIME_DIRECTORY may be that of another service. */
-static int remove_left_behind(const struct status_socket *status)
+/* A file of this name that is not a socket is kept: $RUNTIME_DIRECTORY may be that of another service. */
+static int remove_left_behind(const struct status_server *server)
 {
         struct stat found;
 
-        if (fstatat(status->directory_fd, STATUS_SOCKET, &found, AT_SYMLINK_NOFOLLOW) < 0)
+        if (fstatat(server->directory_fd, STATUS_SOCKET, &found, AT_SYMLINK_NOFOLLOW) < 0)
                 return errno == ENOENT ? 0 : -errno;
         if (!S_ISSOCK(found.st_mode))
                 return -EEXIST;
 
-        return unlinkat(status->directory_fd, STATUS_SOCKET, 0) < 0 ? -errno : 0;
+        return unlinkat(server->directory_fd, STATUS_SOCKET, 0) < 0 ? -errno : 0;
 }
 
-/* Everybody may connect. Not by chmod(2): the directory's owner could put a link in the place by then. */
+/* Every user may connect. Not by chmod(2): the directory's owner could have put a link there by then. */
 static int bind_for_all(int fd, const struct sockaddr_un *address)
 {
         mode_t mask = umask(0111);
@@ -112,125 +120,175 @@ static int bind_for_all(int fd, const struct sockaddr_un *address)
         return r;
 }
 
-static int open_socket(struct status_socket *status)
+static int open_socket(struct status_server *server)
 {
         struct sockaddr_un address = { .sun_family = AF_UNIX };
         int size, r;
 
-        size = snprintf(address.sun_path, sizeof(address.sun_path), "%s/" STATUS_SOCKET, status->directory);
+        size = snprintf(address.sun_path, sizeof(address.sun_path), "%s/" STATUS_SOCKET, server->directory);
         if ((size_t) size >= sizeof(address.sun_path))
                 return -ENAMETOOLONG;
 
-        r = remove_left_behind(status);
+        r = remove_left_behind(server);
         if (r < 0)
                 return r;
 
-        status->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-        if (status->fd < 0)
+        server->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+        if (server->fd < 0)
                 return -errno;
 
-        r = bind_for_all(status->fd, &address);
+        r = bind_for_all(server->fd, &address);
         if (r < 0)
                 return r;
 
-        return listen(status->fd, SOMAXCONN) < 0 ? -errno : 0;
+        return listen(server->fd, SOMAXCONN) < 0 ? -errno : 0;
 }
 
-static int open_all(struct status_socket *status, const struct identity *owner)
+static int open_all(struct status_server *server, const struct identity *owner)
 {
-        int r = open_directory(status, owner);
+        int r = open_directory(server, owner);
 
-        return r < 0 ? r : open_socket(status);
+        return r < 0 ? r : open_socket(server);
 }
 
 /**
- * status_new() - make the status socket
- * @ret_status: where to put it; status_free() frees it
+ * status_server_new() - make the status socket
+ * @ret_server: set to the server, which status_server_free() frees
  * @interface: whose status it is
- * @owner: whom this process is about to become, or NULL
+ * @owner: the user that this process is about to become, or NULL
  *
- * It is $RUNTIME_DIRECTORY/status where the service manager made that directory, else
- * /run/tunecho/INTERFACE/status. One that a process left behind is replaced.
+ * It is $RUNTIME_DIRECTORY/status where systemd made that directory, else /run/tunecho/INTERFACE/status. One
+ * that an ended process left behind is replaced.
  *
  * Return: 0, or a negative errno: -EBUSY if another process serves it, -EEXIST if something else has its
  *         name.
  */
-int status_new(struct status_socket **ret_status, const char *interface, const struct identity *owner)
+int status_server_new(struct status_server **ret_server, const char *interface, const struct identity *owner)
 {
-        struct status_socket *status = malloc(sizeof(*status));
+        struct status_server *server = calloc(1, sizeof(*server));
         int r;
 
-        if (!status)
+        if (!server)
                 return -ENOMEM;
 
-        status->directory_fd = status->fd = -1;
-        r = find_directory(status, interface);
+        server->directory_fd = server->fd = -1;
+        r = find_directory(server, interface);
         if (r >= 0)
-                r = open_all(status, owner);
+                r = open_all(server, owner);
 
-        /* An instance that ends may have taken a directory away that was there. */
-        if (r == -ENOENT && !status->is_managed) {
-                close_fdp(&status->fd);
-                close_fdp(&status->directory_fd);
-                r = open_all(status, owner);
+        /* An instance that ends may have removed a directory that was there. */
+        if (r == -ENOENT && !server->is_managed) {
+                close_fdp(&server->fd);
+                close_fdp(&server->directory_fd);
+                r = open_all(server, owner);
         }
         if (r < 0) {
-                status_free(status);
+                status_server_free(server);
                 return r;
         }
 
-        *ret_status = status;
+        *ret_server = server;
         return 0;
 }
 
 /**
- * status_free() - remove the status socket, and its directory where nobody else does
- * @status: the socket, or NULL
+ * status_server_free() - remove the status socket, and its directory unless systemd does
+ * @server: the server, or NULL
  *
  * Return: NULL.
  */
-struct status_socket *status_free(struct status_socket *status)
+struct status_server *status_server_free(struct status_server *server)
 {
-        if (!status)
+        if (!server)
                 return NULL;
 
-        if (status->fd >= 0)
-                (void) unlinkat(status->directory_fd, STATUS_SOCKET, 0);
+        sd_event_source_unref(server->retry);
+        sd_event_source_unref(server->clients);
+        if (server->fd >= 0)
+                (void) unlinkat(server->directory_fd, STATUS_SOCKET, 0);
 
         /* Directories that others use are not empty. */
-        if (status->fd >= 0 && !status->is_managed && rmdir(status->directory) == 0)
+        if (server->fd >= 0 && !server->is_managed && rmdir(server->directory) == 0)
                 (void) rmdir(TUNECHO_RUN_DIR);
 
-        close_fdp(&status->fd);
-        close_fdp(&status->directory_fd);
-        free(status);
+        close_fdp(&server->fd);
+        close_fdp(&server->directory_fd);
+        free(server);
         return NULL;
 }
 
-/**
- * status_fd() - the descriptor that is readable when a client has connected
- * @status: the socket
- */
-int status_fd(const struct status_socket *status)
+/* Returns 0, also if the client is gone by now, or what accept(2) failed with. */
+static int serve_client(const struct status_server *server)
 {
-        return status->fd;
+        _cleanup_(close_fdp) int client = accept4(server->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+        struct status status = { 0 };
+        char text[STATUS_TEXT_MAX];
+        int size;
+
+        if (client < 0)
+                return errno == ECONNABORTED || errno == EINTR || errno == EAGAIN ? 0 : -errno;
+
+        server->reader(server->userdata, &status);
+        size = status_format(&status, text, sizeof(text));
+        if (size > 0)
+                (void) send(client, text, (size_t) size, MSG_NOSIGNAL);
+        return 0;
+}
+
+/* One client. Where none can be accepted, as with a lack of descriptors, they wait for a second. */
+static int on_client(sd_event_source *source, int fd, uint32_t events, void *userdata)
+{
+        struct status_server *server = userdata;
+        int r;
+
+        (void) fd;
+        (void) events;
+
+        if (serve_client(server) == 0)
+                return 0;
+
+        r = sd_event_source_set_enabled(source, SD_EVENT_OFF);
+        if (r < 0)
+                return r;
+
+        r = sd_event_source_set_time_relative(server->retry, RETRY_USEC);
+        return r < 0 ? r : sd_event_source_set_enabled(server->retry, SD_EVENT_ONESHOT);
+}
+
+static int on_retry(sd_event_source *source, uint64_t usec, void *userdata)
+{
+        struct status_server *server = userdata;
+
+        (void) source;
+        (void) usec;
+
+        return sd_event_source_set_enabled(server->clients, SD_EVENT_ON);
 }
 
 /**
- * status_serve() - answer one client
- * @status: the socket
- * @text: what to tell
- * @size: its size in bytes, a few kilobytes at most, so that it finds room in any socket's buffer
+ * status_server_attach() - begin to answer clients
+ * @server: the server
+ * @event: the event loop
+ * @reader: fills in the status
+ * @userdata: passed to @reader
  *
- * Return: 0, also if the client is gone by now; -EAGAIN if there is none; or what accept(2) failed with.
+ * Return: 0, or a negative errno of sd_event_add_io(3) or sd_event_add_time(3).
  */
-int status_serve(const struct status_socket *status, const char *text, size_t size)
+int status_server_attach(struct status_server *server, sd_event *event, status_reader_t reader,
+                         void *userdata)
 {
-        _cleanup_(close_fdp) int client = accept4(status->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+        int r;
 
-        if (client < 0)
-                return errno == ECONNABORTED || errno == EINTR ? 0 : -errno;
+        server->reader = reader;
+        server->userdata = userdata;
 
-        (void) send(client, text, size, MSG_NOSIGNAL);
-        return 0;
+        r = sd_event_add_io(event, &server->clients, server->fd, EPOLLIN, on_client, server);
+        if (r < 0)
+                return r;
+
+        r = sd_event_add_time(event, &server->retry, CLOCK_MONOTONIC, 0, 0, on_retry, server);
+        if (r < 0)
+                return r;
+
+        return sd_event_source_set_enabled(server->retry, SD_EVENT_OFF);
 }

@@ -1,126 +1,171 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /*
- * Moves packets: read, reflect, count, write. Never looks into a packet, and takes any descriptor that keeps
- * packets apart: a TUN device, or a socket pair in the tests.
+ * The data plane: a thread that moves packets and waits for nothing but the device. Nothing in this folder
+ * knows settings, logs, or talks to anything but that descriptor; whatever else the daemon does, it does in
+ * the control plane.
  *
- * At low load there are plain system calls, one for each packet and each reply, as nothing answers sooner.
- * Packets that come faster than they are answered are moved in batches, where there is a ring for it; a batch
- * grows as long as it is full, and one that is not ends them.
+ * The control plane reaches the thread in three ways: it replaces the policy, it asks for an answer (the
+ * watchdog), and it asks for the end. Each is a request that the thread sees between two packets. A signal
+ * with an empty handler interrupts its wait in the kernel. One that comes between the check for a request and
+ * the wait would be lost, so it is sent again until the thread has answered.
  */
 
 #include "engine/engine.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <stdint.h>
+#include <pthread.h>
+#include <semaphore.h>
+#include <signal.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <time.h>
-#include <unistd.h>
 
-#include "engine/uring.h"
 #include "common/util.h"
+#include "engine/mover.h"
 
-/* No device has a larger MTU; the pages that no packet reaches are never touched. */
-#define BUFFER_SIZE  65536
-#define BUFFER_ALIGN 64 /* a cache line: the kernel copies faster into whole ones */
+/* The kernel ignores it where no handler is installed, and no other process sends it. */
+#define WAKE_SIGNAL SIGURG
+
+/* The time between two signals to a thread that has not answered. */
+#define WAKE_USEC 1000
 
 struct engine {
+        pthread_t thread;
+        bool has_thread;
         int fd; /* the caller's */
-        const struct policy *policy;
-        engine_observer_t observer; /* or NULL */
-        void *userdata;
+        enum engine_type wanted;
         struct engine_status status;
-        struct counters counters;
+        struct records *records;
 
-        unsigned mtu;        /* of the device, in bytes */
-        unsigned packet_max; /* what may be queued in it, in bytes: more than that while the MTU shrinks */
-        struct uring *uring; /* or NULL */
-        unsigned batch;      /* size of the next one, or 0: plain system calls */
+        struct policy policies[2];
+        _Atomic(const struct policy *) policy; /* the one of the two that is in force */
 
-        uint8_t *buffer;
+        atomic_bool stop;
+        atomic_uint asked, answered; /* requests */
+        sem_t ready;                 /* the thread has set up its ring, or failed */
+        sem_t go;                    /* the thread may read the first packet */
+        sem_t answer;                /* the thread has answered, or ended */
+
+        int set_up; /* 0, or the negative errno with which the thread ended before it was ready */
+        int result; /* 0, or the negative errno with which it ended later */
+        atomic_bool ended;
 };
 
-static int make_nonblocking(int fd)
+static void wait_for(sem_t *semaphore)
 {
-        int flags = fcntl(fd, F_GETFL);
-
-        if (flags < 0 || fcntl(fd, F_SETFL, flags | O_NONBLOCK) < 0)
-                return -errno;
-
-        return 0;
+        while (sem_wait(semaphore) < 0)
+                ;
 }
 
-/* Batches need memory of their own, so a ring is made when there is a load, and kept from then on. */
-static int make_uring(struct engine *engine)
+/* Returns 0 if it was asked to stop, or the negative errno that ends it. */
+static int move_packets(struct engine *engine, struct mover *mover)
 {
-        struct uring_status status;
-        int r;
+        int r = 0;
 
-        r = uring_new(&engine->uring, engine->fd, engine->packet_max, &status);
-        engine->status = (struct engine_status) {
-                .type = r < 0 ? ENGINE_SYSCALL : ENGINE_IO_URING,
-                .fallback = r,
-                .unregistered = r < 0 ? 0 : status.unregistered,
-                .step = status.step,
-        };
+        while (r >= 0 && !atomic_load(&engine->stop)) {
+                unsigned asked = atomic_load(&engine->asked);
+
+                if (asked != atomic_load_explicit(&engine->answered, memory_order_relaxed)) {
+                        atomic_store(&engine->answered, asked);
+                        (void) sem_post(&engine->answer);
+                }
+
+                r = mover_step(mover, atomic_load(&engine->policy));
+        }
+
+        mover_flush(mover);
         return r;
 }
 
-static void drop_uring(struct engine *engine)
+static void *run(void *userdata)
 {
-        engine_flush(engine);
-        engine->uring = uring_free(engine->uring);
+        struct engine *engine = userdata;
+        struct mover *mover = NULL;
+        sigset_t wake;
+
+        engine->set_up = mover_new(&mover, engine->wanted, engine->fd, engine->records, &engine->status);
+        (void) sem_post(&engine->ready);
+        if (engine->set_up < 0)
+                return NULL;
+
+        wait_for(&engine->go);
+
+        /* All signals are blocked here but the one that interrupts. */
+        (void) sigemptyset(&wake);
+        (void) sigaddset(&wake, WAKE_SIGNAL);
+        (void) pthread_sigmask(SIG_UNBLOCK, &wake, NULL);
+
+        engine->result = move_packets(engine, mover);
+        mover_free(mover);
+        atomic_store(&engine->ended, true);
+        (void) sem_post(&engine->answer);
+        records_wake(engine->records);
+        return NULL;
 }
 
-/* A ring is for packets of one size; the next load makes the next one. */
-static void set_packet_max(struct engine *engine, unsigned size)
+static void on_wake(int signal)
 {
-        engine->packet_max = size;
-        drop_uring(engine);
+        (void) signal;
+}
+
+/* Signals are the control plane's: the thread inherits a mask that blocks them all. */
+static int start_thread(struct engine *engine)
+{
+        struct sigaction action = { .sa_handler = on_wake };
+        sigset_t all, before;
+        int r;
+
+        if (sigaction(WAKE_SIGNAL, &action, NULL) < 0)
+                return -errno;
+
+        (void) sigfillset(&all);
+        (void) pthread_sigmask(SIG_SETMASK, &all, &before);
+        r = pthread_create(&engine->thread, NULL, run, engine);
+        (void) pthread_sigmask(SIG_SETMASK, &before, NULL);
+        engine->has_thread = r == 0;
+        return -r;
 }
 
 /**
- * engine_new() - make an engine
- * @ret_engine: where to put it; engine_free() frees it
- * @type: the type wanted; auto takes io_uring where it can be had, and engine_status() tells why not
- * @fd: the device; made nonblocking here, as its flags outlive a process that stored it
- * @mtu: of the device, in bytes; where it was larger a moment ago, that
- * @policy: which requests are answered; must outlive the engine, and may change between packets
+ * engine_new() - set up the data plane
+ * @ret_engine: set to the engine, which engine_free() frees
+ * @type: the engine wanted; auto falls back to read(2) and write(2), and engine_status() has the reason
+ * @fd: the device, blocking, which must outlive the engine
+ * @policy: which requests are answered; copied
+ * @records: where it records; must outlive the engine
  *
- * Return: 0; a negative errno of uring_new() if @type is io_uring; -ENOMEM; or what fcntl(2) failed with.
+ * Starts the thread, which has the privileges that the caller has now, makes its ring, and moves no packet
+ * before engine_start().
+ *
+ * Return: 0, -ENOMEM, -EAGAIN if there can be no more threads, or a negative errno of uring_new() if @type is
+ *         io_uring.
  */
-int engine_new(struct engine **ret_engine, enum engine_type type, int fd, unsigned mtu,
-               const struct policy *policy)
+int engine_new(struct engine **ret_engine, enum engine_type type, int fd, const struct policy *policy,
+               struct records *records)
 {
-        _cleanup_(engine_freep) struct engine *engine = NULL;
+        _cleanup_(engine_freep) struct engine *engine = calloc(1, sizeof(*engine));
         int r;
 
-        r = make_nonblocking(fd);
-        if (r < 0)
-                return r;
-
-        engine = calloc(1, sizeof(*engine));
         if (!engine)
                 return -ENOMEM;
 
-        engine->buffer = aligned_alloc(BUFFER_ALIGN, BUFFER_SIZE);
-        if (!engine->buffer)
-                return -ENOMEM;
-
         engine->fd = fd;
-        engine->mtu = engine->packet_max = mtu;
-        engine->policy = policy;
-        engine->status.type = ENGINE_SYSCALL;
+        engine->wanted = type;
+        engine->records = records;
+        engine->policies[0] = *policy;
+        atomic_store(&engine->policy, &engine->policies[0]);
+        (void) sem_init(&engine->ready, 0, 0);
+        (void) sem_init(&engine->go, 0, 0);
+        (void) sem_init(&engine->answer, 0, 0);
 
-        if (type != ENGINE_SYSCALL) {
-                r = make_uring(engine);
-                if (r < 0 && type == ENGINE_IO_URING)
-                        return r;
+        r = start_thread(engine);
+        if (r < 0)
+                return r;
 
-                /* Now it is known that there can be one. */
-                drop_uring(engine);
-        }
+        wait_for(&engine->ready);
+        if (engine->set_up < 0)
+                return engine->set_up;
 
         *ret_engine = engine;
         engine = NULL;
@@ -128,7 +173,7 @@ int engine_new(struct engine **ret_engine, enum engine_type type, int fd, unsign
 }
 
 /**
- * engine_free() - free an engine; replies that are not written yet are lost
+ * engine_free() - stop the data plane, if it runs, and free it
  * @engine: the engine, or NULL
  *
  * Return: NULL.
@@ -138,8 +183,10 @@ struct engine *engine_free(struct engine *engine)
         if (!engine)
                 return NULL;
 
-        uring_free(engine->uring);
-        free(engine->buffer);
+        (void) engine_stop(engine);
+        (void) sem_destroy(&engine->answer);
+        (void) sem_destroy(&engine->go);
+        (void) sem_destroy(&engine->ready);
         free(engine);
         return NULL;
 }
@@ -151,210 +198,123 @@ void engine_freep(struct engine **engine)
 }
 
 /**
- * engine_observe() - show every packet to somebody
- * @engine: the engine
- * @observer: called for each packet after its verdict, or NULL
- * @userdata: passed to @observer
+ * engine_start() - let the data plane move packets
+ * @engine: the engine, once
  */
-void engine_observe(struct engine *engine, engine_observer_t observer, void *userdata)
+void engine_start(struct engine *engine)
 {
-        engine->observer = observer;
-        engine->userdata = userdata;
+        (void) sem_post(&engine->go);
 }
 
-/* In milliseconds since midnight UT. */
-static uint32_t time_of_day(void)
+static struct timespec timespec_of(uint64_t usec)
 {
-        struct timespec now;
-
-        (void) clock_gettime(CLOCK_REALTIME, &now);
-        return (uint32_t) (now.tv_sec % 86400 * 1000 + now.tv_nsec / 1000000);
+        return (struct timespec) {
+                .tv_sec = (time_t) (usec / 1000000),
+                .tv_nsec = (long) (usec % 1000000 * 1000),
+        };
 }
 
-/* Judges a packet and counts it; the reply, if there is one, lies within it. */
-static struct reflection judge(struct engine *engine, uint64_t now, uint8_t *packet, size_t size)
+/* Interrupts the thread, and waits a moment for its answer. */
+static void wake_thread(struct engine *engine)
 {
-        uint32_t time = reflect_needs_time(packet, size) ? time_of_day() : 0;
-        struct reflection reflection;
-        enum verdict verdict;
+        struct timespec until = timespec_of(monotonic_usec() + WAKE_USEC);
 
-        verdict = reflect(engine->policy, time, packet, size, &reflection);
-        engine->counters.verdicts[verdict]++;
-        if (engine->observer)
-                engine->observer(engine->userdata, now, &reflection.packet, size, verdict);
-
-        return reflection;
+        (void) pthread_kill(engine->thread, WAKE_SIGNAL);
+        (void) sem_clockwait(&engine->answer, CLOCK_MONOTONIC, &until);
 }
 
-/*
- * Reads a packet and answers it at once. Returns 1, 0 if there is none, or a negative errno. The clock is
- * read for the first one of several that follow each other, which have @now in common.
+/**
+ * engine_stop() - end the data plane
+ * @engine: the engine, started or not
+ *
+ * Every packet that was read is answered.
+ *
+ * Return: as engine_result().
  */
-static int move_one(struct engine *engine, uint64_t *now)
+int engine_stop(struct engine *engine)
 {
-        ssize_t size = read(engine->fd, engine->buffer, BUFFER_SIZE);
-        struct reflection reply;
+        if (!engine->has_thread)
+                return engine->result;
 
-        /* A read that waits while the device is deleted ends with EFAULT, every later one with EBADFD. */
-        if (size < 0 && errno == EFAULT)
-                return -EBADFD;
-        if (size < 0)
-                return errno == EAGAIN || errno == EINTR ? 0 : -errno;
-        if (*now == 0)
-                *now = monotonic_usec();
+        atomic_store(&engine->stop, true);
+        (void) sem_post(&engine->go);
+        while (engine->set_up == 0 && !atomic_load(&engine->ended))
+                wake_thread(engine);
 
-        reply = judge(engine, *now, engine->buffer, (size_t) size);
-        if (reply.length > 0 &&
-            TEMP_FAILURE_RETRY(write(engine->fd, engine->buffer + reply.offset, reply.length)) < 0)
-                engine->counters.unsent++;
-
-        return 1;
+        (void) pthread_join(engine->thread, NULL);
+        engine->has_thread = false;
+        return engine->result;
 }
 
-/* Returns how many packets it took, or a negative errno. */
-static int move_plain(struct engine *engine, bool *ret_more)
+/**
+ * engine_check() - find out whether the data plane runs
+ * @engine: the engine, started
+ * @timeout_usec: how long to wait for its answer, in microseconds
+ *
+ * Return: 0, -ETIMEDOUT if it does not answer, or engine_result() if it has ended.
+ */
+int engine_check(struct engine *engine, uint64_t timeout_usec)
 {
-        bool batches = engine->status.type == ENGINE_IO_URING;
-        int limit = batches ? ENGINE_LOAD : ENGINE_BUDGET;
-        uint64_t now = 0;
+        uint64_t deadline = monotonic_usec() + timeout_usec;
+        unsigned asked = atomic_fetch_add(&engine->asked, 1) + 1;
 
-        *ret_more = false;
-        for (int i = 0; i < limit; i++) {
-                int r = move_one(engine, &now);
+        while (atomic_load(&engine->answered) != asked) {
+                if (atomic_load(&engine->ended))
+                        return engine->result;
+                if (monotonic_usec() > deadline)
+                        return -ETIMEDOUT;
 
-                if (r == 0 && engine->mtu < engine->packet_max)
-                        set_packet_max(engine, engine->mtu);
-                if (r <= 0)
-                        return r < 0 ? r : i;
+                wake_thread(engine);
         }
 
-        *ret_more = true;
-        if (batches && (engine->uring || make_uring(engine) == 0))
-                engine->batch = URING_BATCH_MIN;
-        return limit;
+        return 0;
 }
 
-/*
- * The next size of a batch of which n packets were there. One that was not full has emptied the device: what
- * comes next is answered sooner, and for less, by plain system calls than by reads that find nothing.
+/**
+ * engine_set_policy() - replace the policy
+ * @engine: the engine, started
+ * @policy: the new one; copied
+ * @timeout_usec: how long to wait for the data plane, in microseconds
+ *
+ * Each packet sees one policy as a whole. When this returns 0, the next packet sees the new one.
+ *
+ * Return: as engine_check(). With -ETIMEDOUT the policy is replaced once the data plane runs again, or is not
+ *         replaced if it had not answered before either.
  */
-static void adapt_batch(struct engine *engine, unsigned n)
+int engine_set_policy(struct engine *engine, const struct policy *policy, uint64_t timeout_usec)
 {
-        unsigned max = uring_batch_max(engine->uring);
+        const struct policy *current = atomic_load(&engine->policy);
+        struct policy *spare = &engine->policies[current == &engine->policies[0]];
+        int r;
 
-        if (n < engine->batch)
-                engine_flush(engine);
-        else
-                engine->batch = 2 * n < max ? 2 * n : max;
-}
-
-/* Returns how many packets it took, or a negative errno. */
-static int move_batch(struct engine *engine, bool *ret_more)
-{
-        uint64_t now = monotonic_usec();
-        unsigned refused, n = 0;
-        int failure = 0, r;
-
-        r = uring_exchange(engine->uring, engine->batch, &refused);
-        engine->counters.unsent += refused;
-        if (r < 0)
-                return r;
-
-        for (unsigned i = 0; i < engine->batch; i++) {
-                struct reflection reply;
-                uint8_t *packet;
-                int size;
-
-                packet = uring_packet(engine->uring, i, &size);
-                if (size < 0) {
-                        if (size != -EAGAIN && size != -EINTR)
-                                failure = size;
-                        continue;
-                }
-
-                n++;
-                reply = judge(engine, now, packet, (size_t) size);
-                if (reply.length > 0)
-                        uring_reply(engine->uring, packet + reply.offset, reply.length);
+        /* A thread that has not answered since the last replacement may still read the spare policy. */
+        if (atomic_load(&engine->answered) != atomic_load(&engine->asked)) {
+                r = engine_check(engine, timeout_usec);
+                if (r < 0)
+                        return r;
         }
 
-        adapt_batch(engine, n);
-        *ret_more = engine->batch > 0 || n > 0;
-        return failure < 0 ? failure : (int) n;
+        *spare = *policy;
+        atomic_store(&engine->policy, spare);
+        return engine_check(engine, timeout_usec);
 }
 
 /**
- * engine_move() - answer what the device holds
- * @engine: the engine
- * @ret_more: whether to call again at once; else the device is empty, and every reply was written
- *
- * Never waits, and takes some 64 packets at most. A reply that the device refuses is counted, and is no
- * failure.
- *
- * Return: how many packets were taken, or a negative errno with which the device cannot be read
- *         any longer: -EBADFD if it was deleted.
- */
-int engine_move(struct engine *engine, bool *ret_more)
-{
-        return engine->batch > 0 ? move_batch(engine, ret_more) : move_plain(engine, ret_more);
-}
-
-/**
- * engine_take() - answer one packet, if there is one
- * @engine: the engine, after engine_move() found the device empty
- * @ret_time: when it was read, in microseconds of a clock that nobody sets
- *
- * At low load there is one packet at a time, and a look for a second one would only delay the next.
- *
- * Return: as engine_move().
- */
-int engine_take(struct engine *engine, uint64_t *ret_time)
-{
-        *ret_time = 0;
-        return move_one(engine, ret_time);
-}
-
-/**
- * engine_flush() - write every reply that waits for the next batch
- * @engine: the engine, which goes on with plain system calls
- */
-void engine_flush(struct engine *engine)
-{
-        if (engine->uring)
-                engine->counters.unsent += uring_flush(engine->uring);
-        engine->batch = 0;
-}
-
-/**
- * engine_set_mtu() - take packets of another size
- * @engine: the engine
- * @mtu: of the device, in bytes; to lose no packet, told before it grows and after it shrinks
- *
- * When it shrinks, larger packets are queued still, which are taken until the device was empty once.
- */
-void engine_set_mtu(struct engine *engine, unsigned mtu)
-{
-        engine->mtu = mtu;
-        if (mtu > engine->packet_max)
-                set_packet_max(engine, mtu);
-}
-
-/**
- * engine_status() - what became of the type that was wanted
+ * engine_result() - return why the data plane has ended
  * @engine: the engine
  *
- * Return: the status, which may still change when the first load comes.
+ * Return: 0 if it runs or was stopped, or a negative errno: -EBADFD if the device was deleted.
+ */
+int engine_result(const struct engine *engine)
+{
+        return atomic_load(&engine->ended) ? engine->result : 0;
+}
+
+/**
+ * engine_status() - return which engine it is, and why not another one
+ * @engine: the engine
  */
 const struct engine_status *engine_status(const struct engine *engine)
 {
         return &engine->status;
-}
-
-/**
- * engine_counters() - what the engine counted so far
- * @engine: the engine
- */
-const struct counters *engine_counters(const struct engine *engine)
-{
-        return &engine->counters;
 }

@@ -1,19 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
-/* In place of engine-uring.c where there is no liburing: no ring can be had, so that nothing else is ever
- * called. */
+/* Stands in for uring.c in a build without liburing: there is no ring, and nothing else is ever called. */
 
 #include "engine/uring.h"
 
 #include <errno.h>
 
-int uring_new(struct uring **ret_uring, int fd, size_t packet_size, struct uring_status *ret_status)
+int uring_new(struct uring **ret_uring, int fd, const char **reterr_step)
 {
         (void) ret_uring;
         (void) fd;
-        (void) packet_size;
 
-        *ret_status = (struct uring_status) { .step = "a build with liburing" };
+        *reterr_step = "a build with liburing";
         return -EOPNOTSUPP;
 }
 
@@ -21,12 +19,6 @@ struct uring *uring_free(struct uring *uring)
 {
         (void) uring;
         return NULL;
-}
-
-unsigned uring_batch_max(const struct uring *uring)
-{
-        (void) uring;
-        return 0;
 }
 
 int uring_exchange(struct uring *uring, unsigned n, unsigned *ret_refused)

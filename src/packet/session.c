@@ -228,13 +228,30 @@ static uint64_t *word_of(struct session *session, int64_t sequence)
         return &session->seen[(uint64_t) sequence % SESSION_WINDOW / 64];
 }
 
+/* Clears the bits of the numbers between the last one and this one, by words. */
+static void forget(struct session *session, int64_t sequence)
+{
+        int64_t i = session->last + 1;
+
+        if (sequence - i >= SESSION_WINDOW) {
+                memset(session->seen, 0, sizeof(session->seen));
+                return;
+        }
+
+        while (i < sequence) {
+                int64_t end = i - i % 64 + 64;
+                uint64_t from = UINT64_MAX << (i % 64);
+
+                if (end > sequence)
+                        from &= ~(UINT64_MAX << (sequence % 64));
+                *word_of(session, i) &= ~from;
+                i = end;
+        }
+}
+
 static void count_sequence(struct session *session, int64_t sequence)
 {
-        if (sequence - session->last >= SESSION_WINDOW)
-                memset(session->seen, 0, sizeof(session->seen));
-        else
-                for (int64_t i = session->last + 1; i < sequence; i++)
-                        *word_of(session, i) &= ~bit_of(i);
+        forget(session, sequence);
 
         if (sequence > session->last)
                 session->last = sequence;
@@ -378,4 +395,29 @@ const struct session *sessions_close_oldest(struct sessions *sessions)
 uint64_t session_missing(const struct session *session)
 {
         return (uint64_t) (session->last - session->first) + 1 - (session->requests - session->duplicates);
+}
+
+/**
+ * session_knows_missing() - return whether a gap in the numbers is a loss
+ * @session: the session
+ *
+ * Return: false if the missing numbers may have gone to another destination.
+ */
+bool session_knows_missing(const struct session *session)
+{
+        return !session->shared || session_missing(session) == 0;
+}
+
+/**
+ * session_sum_add() - add a session to a sum
+ * @sum: the sum
+ * @session: the session
+ */
+void session_sum_add(struct session_sum *sum, const struct session *session)
+{
+        sum->sessions++;
+        sum->requests += session->requests;
+        sum->missing += session_knows_missing(session) ? session_missing(session) : 0;
+        sum->duplicates += session->duplicates;
+        sum->reordered += session->reordered;
 }

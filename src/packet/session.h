@@ -34,6 +34,11 @@ struct session {
         uint64_t seen[SESSION_WINDOW / 64];
 };
 
+/* What sessions have in common that are too many for an entry each. */
+struct session_sum {
+        uint64_t sessions, requests, missing, duplicates, reordered;
+};
+
 struct sessions;
 
 struct sessions *sessions_new(uint64_t seed);
@@ -53,3 +58,5 @@ uint64_t sessions_idle_at(const struct sessions *sessions);
 unsigned sessions_count(const struct sessions *sessions);
 
 uint64_t session_missing(const struct session *session);
+bool session_knows_missing(const struct session *session);
+void session_sum_add(struct session_sum *sum, const struct session *session);

@@ -14,19 +14,18 @@
 
 #include "bare.h"
 #include "engine/uring.h"
-#include "options.h"
 
 static int exchange(struct uring *uring, unsigned *ret_n)
 {
         unsigned refused;
         int r;
 
-        r = uring_exchange(uring, uring_batch_max(uring), &refused);
+        r = uring_exchange(uring, URING_BATCH_MAX, &refused);
         if (r < 0)
                 return r;
 
         *ret_n = 0;
-        for (unsigned i = 0; i < uring_batch_max(uring); i++) {
+        for (unsigned i = 0; i < URING_BATCH_MAX; i++) {
                 uint8_t *packet;
                 int size;
 
@@ -61,13 +60,12 @@ static int loop(struct uring *uring, int device)
 int main(int argc, char **argv)
 {
         _cleanup_(close_fdp) int device = -1;
-        struct uring_status status;
         struct uring *uring;
-        unsigned long mtu;
+        const char *step;
         int r;
 
-        if (argc != 3 || option_number(argv[2], 68, BARE_PACKET_MAX, &mtu) < 0) {
-                fprintf(stderr, "Usage: bare-ring INTERFACE MTU\n");
+        if (argc != 2) {
+                fprintf(stderr, "Usage: bare-ring INTERFACE\n");
                 return EXIT_FAILURE;
         }
 
@@ -77,9 +75,9 @@ int main(int argc, char **argv)
                 return EXIT_FAILURE;
         }
 
-        r = uring_new(&uring, device, mtu, &status);
+        r = uring_new(&uring, device, &step);
         if (r < 0) {
-                fprintf(stderr, "bare-ring: Failed to make a ring (%s): %s\n", status.step, strerror(-r));
+                fprintf(stderr, "bare-ring: Failed to make a ring (%s): %s\n", step, strerror(-r));
                 return EXIT_FAILURE;
         }
 

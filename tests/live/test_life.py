@@ -163,9 +163,9 @@ def packets_read(host):
 
 
 def test_totals_under_load(host, each_engine):
-    """They come while the load lasts, and count what was read so far, but for a batch that is being answered."""
+    """They come while the load lasts, and count what was read so far, but for what is being answered."""
     daemon = host.start("tun0")
-    largest_batch, request = 64, echo()
+    unanswered, request = 2 * 64, echo()  # one batch is written, and one was read
     with host.flood(*PEERS), Tunecho(host, "tun0", *IPV4) as tunecho:
         wait_until(lambda: daemon.totals().replies > 1000, "a thousand replies")
         for _ in range(20):
@@ -177,7 +177,7 @@ def test_totals_under_load(host, each_engine):
                 daemon.process.send_signal(signal.SIGUSR1)
             wait_until(lambda: Totals.all_in(daemon.log[seen:]), "the totals")
             (totals,) = Totals.all_in(daemon.log[seen:])
-            assert read - largest_batch <= totals.packets <= packets_read(host)
+            assert read - unanswered <= totals.packets <= packets_read(host)
         daemon.assert_batched()
 
 
@@ -211,7 +211,7 @@ def test_totals_add_up(host, each_engine):
     assert counted.since(before) == (100 + sum(drops.values()), 100, sum(drops.values()), drops)
     assert daemon.stop() == 0
     assert daemon.final_totals() == counted
-    assert " dropped 1 packet as icmp-error: " in daemon.log
+    assert " as icmp-error: " in daemon.log
     assert " as housekeeping" not in daemon.log, "it is counted, and has no entry"
 
 

@@ -297,7 +297,7 @@ def test_dead_descriptor(host, store):
     assert kinds(daemon) == ["FDSTOREREMOVE", "FDSTORE", "READY"]
     assert daemon.read_messages()[:2] == [REMOVE, STORE]
     assert store.names() == ["tun"]
-    assert re.search("tun0.*anew", daemon.log)
+    assert re.search("tun0.*created again", daemon.log)
     assert_answers(host)
     assert_descriptors(daemon)
 
@@ -317,10 +317,13 @@ def test_deleted_while_it_runs(host, store):
     assert_descriptors(successor)
 
 
-@pytest.mark.parametrize("name", ["tun", "stored", "other"])
-@pytest.mark.parametrize("make", FOREIGN.values(), ids=FOREIGN)
-def test_foreign_descriptor(host, store, make, name):
-    store.keep(name, host.call(make))
+# A device that is stored as "tun" is tunecho's, whatever its name is.
+@pytest.mark.parametrize(
+    "what, name",
+    [(what, name) for what in FOREIGN for name in ("tun", "stored", "other") if (what, name) != ("another device", "tun")],
+)
+def test_foreign_descriptor(host, store, what, name):
+    store.keep(name, host.call(FOREIGN[what]))
     daemon = host.start("tun0", store=store)
     assert daemon.read_messages()[0] == ["FDSTOREREMOVE=1", f"FDNAME={name}"]
     assert kinds(daemon) == ["FDSTOREREMOVE", "FDSTORE", "READY"]
@@ -380,14 +383,20 @@ def test_tap_in_the_store(host, store):
 
 
 def test_renamed_device(host, store):
-    """A device of another name is not the one that is configured: it goes, and the right one is made."""
+    """The stored device is adopted under its new name, with everything that is on it."""
     assert host.start("tun0", store=store).stop() == 0
+    index = host.link("tun0")["ifindex"]
     host.ip("link", "set", "tun0", "down")
     host.ip("link", "set", "tun0", "name", "old0")
+    host.ip("link", "set", "old0", "up")
+    host.ip("address", "add", "10.50.0.1/24", "dev", "old0")
+    host.ip("route", "add", "10.60.0.0/24", "dev", "old0", "src", "10.50.0.1")
     daemon = host.start("tun0", store=store)
-    assert daemon.read_messages()[:2] == [REMOVE, STORE]
-    assert "not the device 'tun0'" in daemon.log
-    assert host.links() == {"lo", "tun0"}
+    assert "'tun0' was renamed to 'old0', and goes on under that name" in daemon.log
+    assert host.links() == {"lo", "old0"}
+    assert host.link("old0")["ifindex"] == index
+    assert ("10.50.0.1", None, 24) in host.addresses("old0")
+    assert "src 10.50.0.1" in host.ip("route", "show", "10.60.0.0/24")
     assert_answers(host)
     assert_descriptors(daemon)
 
@@ -405,7 +414,7 @@ def test_device_in_another_namespace(host, store, tmp_path):
         assert host.links() == {"lo"}
         other.ping("10.3.0.2").assert_answered(3)
         assert other.link("tun0")["mtu"] == 1300
-        assert_descriptors(daemon, DESCRIPTORS - Counter({"socket": 2}))
+        assert_descriptors(daemon)
 
         daemon.reload()
         other.ping("10.3.0.2").assert_answered(3)
@@ -448,7 +457,7 @@ def test_name_of_a_device_in_another_namespace(host, store, tmp_path):
         daemon = host.start("tun0", store=store)
         assert re.search("tun0.*namespace", daemon.log)
         other.ping("10.3.0.2").assert_answered(3)
-        assert_descriptors(daemon, DESCRIPTORS - Counter({"socket": 2}))
+        assert_descriptors(daemon)
         daemon.reload()
         other.ping("10.3.0.2").assert_answered(3)
         assert host.link("tun0") == before
@@ -559,8 +568,9 @@ def test_watchdog_kills_and_nothing_is_lost(host, each_engine, store, watched):
     watched.suspend()
     with host.background(*host.ping_command(IPV4, count=100)) as ping:
         wait_until(lambda: host.requests_sent() == 100, "the requests")
+        # A process that is stopped does not see the first one, and systemd sends the second some time later.
         watched.process.send_signal(signal.SIGABRT)
-        watched.process.send_signal(signal.SIGCONT)
+        watched.process.kill()
         watched.wait()
         host.start("tun0", store=store)
         Ping.parse(ping.communicate()[0]).assert_answered(100)

@@ -435,7 +435,7 @@ def test_ipv6_that_comes_back(host, start):
     """Switched off and on again while it runs: a reload follows, and the defaults are the defaults again."""
     running = start("")
     host.sysctl("net/ipv6/conf/tun0/disable_ipv6", 1)
-    assert "IPv6 is switched off" in running.reload("")
+    assert "IPv6 is disabled" in running.reload("")
     assert_answers(host, IPV4)
     host.sysctl("net/ipv6/conf/tun0/disable_ipv6", 0)
     running.apply("")

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /*
- * The service manager, played by a socket: what it is told, word for word, and what becomes of the
- * descriptors that it passes in. They are taken in a child, whose descriptors from 3 on are its own business.
+ * A socket stands for systemd: the notifications as a whole, and the descriptors that systemd passes in.
+ * These are received in a child process, whose descriptors from 3 on are free.
  */
 
 #include "daemon/service.h"
@@ -21,48 +21,48 @@
 
 #include "unit.h"
 
-/* Where the descriptors begin that a manager passes in. */
+/* The first descriptor that systemd passes in. */
 #define FIRST 3
 
-static int manager = -1;
+static int notify_fd = -1;
 
-/* What the manager was told last, and what came with it. */
+/* The last notification, and the descriptor that came with it. */
 static struct {
         char text[256];
         int fd; /* or -1 */
-} told;
+} received;
 
 static bool receive(void)
 {
         alignas(struct cmsghdr) char control[CMSG_SPACE(4 * sizeof(int))];
-        struct iovec data = { .iov_base = told.text, .iov_len = sizeof(told.text) - 1 };
+        struct iovec data = { .iov_base = received.text, .iov_len = sizeof(received.text) - 1 };
         struct msghdr message = {
                 .msg_iov = &data, .msg_iovlen = 1, .msg_control = control, .msg_controllen = sizeof(control)
         };
         struct cmsghdr *header;
         ssize_t size;
 
-        if (told.fd >= 0)
-                close(told.fd);
-        told.fd = -1;
-        told.text[0] = '\0';
+        if (received.fd >= 0)
+                close(received.fd);
+        received.fd = -1;
+        received.text[0] = '\0';
 
-        size = recvmsg(manager, &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+        size = recvmsg(notify_fd, &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
         if (size < 0)
                 return false;
 
-        told.text[size] = '\0';
+        received.text[size] = '\0';
         for (header = CMSG_FIRSTHDR(&message); header; header = CMSG_NXTHDR(&message, header))
                 if (header->cmsg_type == SCM_RIGHTS && header->cmsg_len == CMSG_LEN(sizeof(int)))
-                        memcpy(&told.fd, CMSG_DATA(header), sizeof(int));
+                        memcpy(&received.fd, CMSG_DATA(header), sizeof(int));
 
         return true;
 }
 
-/* Whether this, and nothing more, was told, without a descriptor. */
-static bool was_told(const char *text)
+/* Whether the next notification is this one, without a descriptor. */
+static bool was_received(const char *text)
 {
-        return receive() && strcmp(told.text, text) == 0 && told.fd < 0;
+        return receive() && strcmp(received.text, text) == 0 && received.fd < 0;
 }
 
 static bool is_open(int fd)
@@ -78,7 +78,7 @@ static bool is_same_file(int a, int b)
                one.st_ino == other.st_ino;
 }
 
-static int set_up_manager(void **state)
+static int set_up_socket(void **state)
 {
         struct sockaddr_un address = { .sun_family = AF_UNIX };
         socklen_t size = sizeof(address);
@@ -88,47 +88,49 @@ static int set_up_manager(void **state)
         (void) state;
 
         /* An address of the family alone has the kernel choose one, of the kind that begins with a zero. */
-        manager = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-        if (manager < 0 || bind(manager, (struct sockaddr *) &address, sizeof(sa_family_t)) < 0 ||
-            getsockname(manager, (struct sockaddr *) &address, &size) < 0)
+        notify_fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+        if (notify_fd < 0 || bind(notify_fd, (struct sockaddr *) &address, sizeof(sa_family_t)) < 0 ||
+            getsockname(notify_fd, (struct sockaddr *) &address, &size) < 0)
                 return -1;
 
         length = size - offsetof(struct sockaddr_un, sun_path);
         memcpy(path, address.sun_path, length);
         path[0] = '@';
         path[length] = '\0';
-        told.fd = -1;
+        received.fd = -1;
         return setenv("NOTIFY_SOCKET", path, 1);
 }
 
-static int tear_down_manager(void **state)
+static int tear_down_socket(void **state)
 {
         (void) state;
 
         (void) receive();
-        close(manager);
+        close(notify_fd);
         return unsetenv("NOTIFY_SOCKET");
 }
 
-static void test_words(void **state)
+static void test_texts(void **state)
 {
         (void) state;
 
-        service_ready("ping 198.18.0.2");
-        assert_true(was_told("READY=1\nSTATUS=ping 198.18.0.2\nERRNO=0"));
-        service_status("12 packets, 12 replies, 0 dropped");
-        assert_true(was_told("STATUS=12 packets, 12 replies, 0 dropped"));
-        service_stopping();
-        assert_true(was_told("STOPPING=1"));
-        service_failed("Failed, the journal says why", -ENODEV);
-        assert_true(was_told("STATUS=Failed, the journal says why\nERRNO=19"));
-        service_failed("The settings are wrong", 0);
-        assert_true(was_told("STATUS=The settings are wrong\nERRNO=0"));
+        assert_true(service_send_ready("ping 198.18.0.2") > 0);
+        assert_true(was_received("READY=1\nSTATUS=ping 198.18.0.2\nERRNO=0"));
+        assert_true(service_send_status("12 packets, 12 replies, 0 dropped"));
+        assert_true(was_received("STATUS=12 packets, 12 replies, 0 dropped"));
+        service_send_watchdog();
+        assert_true(was_received("WATCHDOG=1"));
+        service_send_stopping();
+        assert_true(was_received("STOPPING=1"));
+        service_send_failed("Failed, the journal says why", -ENODEV);
+        assert_true(was_received("STATUS=Failed, the journal says why\nERRNO=19"));
+        service_send_failed("The settings are wrong", 0);
+        assert_true(was_received("STATUS=The settings are wrong\nERRNO=0"));
         assert_false(receive());
 }
 
-/* A manager that does not read is not waited for, however much there is to tell. */
-static void test_nobody_reads(void **state)
+/* Nothing waits for a systemd that does not read. */
+static void test_full_socket(void **state)
 {
         unsigned n = 0;
 
@@ -136,18 +138,20 @@ static void test_nobody_reads(void **state)
 
         (void) alarm(30);
         for (unsigned i = 0; i < 5000; i++)
-                service_status("nobody reads");
-        service_failed("it would have to wait", -EIO);
-        service_stopping();
+                (void) service_send_status("full");
+        assert_false(service_send_status("full"));
+        service_send_failed("it would have to wait", -EIO);
+        service_send_watchdog();
+        service_send_stopping();
         (void) alarm(0);
 
-        while (was_told("STATUS=nobody reads"))
+        while (was_received("STATUS=full"))
                 n++;
         assert_in_range(n, 1, 4999);
-        assert_string_equal(told.text, "");
+        assert_string_equal(received.text, "");
 
-        service_status("somebody reads");
-        assert_true(was_told("STATUS=somebody reads"));
+        assert_true(service_send_status("empty again"));
+        assert_true(was_received("STATUS=empty again"));
 }
 
 static uint64_t now_usec(void)
@@ -165,9 +169,9 @@ static void test_reloading_has_the_time(void **state)
 
         (void) state;
 
-        service_reloading();
+        service_send_reloading();
         assert_true(receive());
-        assert_int_equal(sscanf(told.text, "RELOADING=1\nMONOTONIC_USEC=%" SCNu64 "%c", &usec, &end), 1);
+        assert_int_equal(sscanf(received.text, "RELOADING=1\nMONOTONIC_USEC=%" SCNu64 "%c", &usec, &end), 1);
         assert_in_range(usec, before, now_usec());
 }
 
@@ -178,29 +182,31 @@ static void test_store(void **state)
         (void) state;
 
         assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
-        assert_int_equal(service_store(ends[0]), 1);
+        assert_int_equal(service_store_device(ends[0]), 1);
         assert_true(receive());
-        assert_string_equal(told.text, "FDSTORE=1\nFDNAME=tun");
-        assert_true(told.fd >= 0);
-        assert_true(is_same_file(told.fd, ends[0]));
+        assert_string_equal(received.text, "FDSTORE=1\nFDNAME=tun");
+        assert_true(received.fd >= 0);
+        assert_true(is_same_file(received.fd, ends[0]));
         assert_true(is_open(ends[0])); /* it stays the caller's */
         assert_false(receive());
         close(ends[0]);
         close(ends[1]);
 }
 
-static void test_store_of_a_manager_that_is_gone(void **state)
+static void test_store_without_receiver(void **state)
 {
         (void) state;
 
-        close(manager);
-        manager = -1;
-        assert_int_equal(service_store(STDIN_FILENO), -ECONNREFUSED);
-        service_ready("nobody listens");
-        service_stopping();
+        close(notify_fd);
+        notify_fd = -1;
+        assert_int_equal(service_store_device(STDIN_FILENO), -ECONNREFUSED);
+        assert_int_equal(service_send_ready("not received"), -ECONNREFUSED);
+        assert_false(service_send_status("not received"));
+        service_send_watchdog();
+        service_send_stopping();
 }
 
-static void test_without_a_manager(void **state)
+static void test_without_systemd(void **state)
 {
         char address[128];
 
@@ -208,41 +214,42 @@ static void test_without_a_manager(void **state)
 
         (void) snprintf(address, sizeof(address), "%s", getenv("NOTIFY_SOCKET"));
         assert_int_equal(unsetenv("NOTIFY_SOCKET"), 0);
-        assert_int_equal(service_store(STDIN_FILENO), 0);
-        service_ready("nobody listens");
-        service_reloading();
-        service_status("nobody listens");
-        service_stopping();
-        service_failed("nobody listens", -EIO);
+        assert_int_equal(service_store_device(STDIN_FILENO), 0);
+        assert_int_equal(service_send_ready("not received"), 0);
+        service_send_reloading();
+        assert_true(service_send_status("not received"));
+        service_send_watchdog();
+        service_send_stopping();
+        service_send_failed("not received", -EIO);
         assert_false(receive());
         assert_int_equal(setenv("NOTIFY_SOCKET", address, 1), 0);
 }
 
-/* What was offered, and which of it is taken. */
-struct offers {
+/* The descriptors that the handler was called for, and which of them it owns. */
+struct handled {
         unsigned n;
-        unsigned taken;
+        unsigned owned;
         char text[256];
 };
 
-static bool on_offer(void *userdata, int fd, const char *name)
+static bool on_descriptor(void *userdata, int fd, const char *name)
 {
-        struct offers *offers = userdata;
-        size_t used = strlen(offers->text);
+        struct handled *handled = userdata;
+        size_t used = strlen(handled->text);
 
-        (void) snprintf(offers->text + used, sizeof(offers->text) - used, "%d:%s%s ", fd, name,
+        (void) snprintf(handled->text + used, sizeof(handled->text) - used, "%d:%s%s ", fd, name,
                         fcntl(fd, F_GETFD) == FD_CLOEXEC ? "" : " (would be inherited)");
-        return offers->n++ == offers->taken;
+        return handled->n++ == handled->owned;
 }
 
-/* In a child: pipes from FIRST on, as a manager passes them in. The manager's socket moves out of the way. */
+/* In a child: pipes from FIRST on, as systemd passes them in. The socket of the test gets another number. */
 static const char *pass_in(const char *count, const char *names, pid_t pid)
 {
         char number[16];
         int ends[2];
 
-        manager = fcntl(manager, F_DUPFD_CLOEXEC, FIRST + 20);
-        if (manager < 0 || pipe(ends) < 0)
+        notify_fd = fcntl(notify_fd, F_DUPFD_CLOEXEC, FIRST + 20);
+        if (notify_fd < 0 || pipe(ends) < 0)
                 return "cannot make the descriptors";
 
         for (int fd = FIRST; fd < FIRST + 3; fd++)
@@ -257,39 +264,41 @@ static const char *pass_in(const char *count, const char *names, pid_t pid)
         return NULL;
 }
 
-static const char *take_the_second(void)
+static const char *own_the_second(void)
 {
-        struct offers offers = { .taken = 1 };
+        struct handled handled = { .owned = 1 };
         const char *failure = pass_in("3", "old:tun:tun", getpid());
 
         if (failure)
                 return failure;
-        if (service_take_descriptors(on_offer, &offers) < 0)
-                return "they were not taken";
-        if (strcmp(offers.text, "3:old 4:tun 5:tun ") != 0)
-                return "other ones were offered, or they would be inherited";
+        if (service_receive_descriptors(on_descriptor, &handled) < 0)
+                return "they were not received";
+        if (strcmp(handled.text, "3:old 4:tun 5:tun ") != 0)
+                return "the handler was called for others, or they would be inherited";
         if (is_open(3) || !is_open(4) || is_open(5))
-                return "the one that was wanted is to be open, and no other";
-        if (!was_told("FDSTOREREMOVE=1\nFDNAME=old") || !was_told("FDSTOREREMOVE=1\nFDNAME=tun") || receive())
-                return "those that nobody wanted are to be removed from the store";
+                return "the one that is owned should be open, and no other";
+        if (!was_received("FDSTOREREMOVE=1\nFDNAME=old") || !was_received("FDSTOREREMOVE=1\nFDNAME=tun") ||
+            receive())
+                return "the others should be removed from the store";
         if (getenv("LISTEN_FDS") || getenv("LISTEN_PID") || getenv("LISTEN_FDNAMES"))
-                return "a child of ours would take them for its own";
-        if (service_take_descriptors(on_offer, &offers) != 0 || offers.n != 3)
-                return "they were offered twice";
+                return "a child process would use them";
+        if (service_receive_descriptors(on_descriptor, &handled) != 0 || handled.n != 3)
+                return "the handler was called twice";
 
         return NULL;
 }
 
-static const char *take_unnamed(void)
+static const char *own_unnamed(void)
 {
-        struct offers offers = { .taken = 9 };
+        struct handled handled = { .owned = 9 };
         const char *failure = pass_in("1", NULL, getpid());
 
         if (failure)
                 return failure;
-        if (service_take_descriptors(on_offer, &offers) < 0 || strcmp(offers.text, "3:unknown ") != 0)
-                return "it was not offered as unknown";
-        if (is_open(3) || !is_open(4) || !was_told("FDSTOREREMOVE=1\nFDNAME=unknown"))
+        if (service_receive_descriptors(on_descriptor, &handled) < 0 ||
+            strcmp(handled.text, "3:unknown ") != 0)
+                return "its name is not unknown";
+        if (is_open(3) || !is_open(4) || !was_received("FDSTOREREMOVE=1\nFDNAME=unknown"))
                 return "it is to be closed and removed, and what was not passed in is to stay";
 
         return NULL;
@@ -297,13 +306,13 @@ static const char *take_unnamed(void)
 
 static const char *leave_those_of_another(void)
 {
-        struct offers offers = { 0 };
+        struct handled handled = { 0 };
         const char *failure = pass_in("3", "tun:tun:tun", getppid());
 
         if (failure)
                 return failure;
-        if (service_take_descriptors(on_offer, &offers) != 0 || offers.n != 0)
-                return "they were offered";
+        if (service_receive_descriptors(on_descriptor, &handled) != 0 || handled.n != 0)
+                return "the handler was called";
         if (!is_open(3) || !is_open(4) || !is_open(5) || receive())
                 return "they were touched";
 
@@ -323,12 +332,12 @@ static const char *refuse_nonsense(void)
         };
 
         for (size_t i = 0; i < ARRAY_SIZE(nonsense); i++) {
-                struct offers offers = { 0 };
+                struct handled handled = { 0 };
                 const char *failure = pass_in(nonsense[i].count, nonsense[i].names, getpid());
 
                 if (failure)
                         return failure;
-                if (service_take_descriptors(on_offer, &offers) >= 0 || offers.n != 0)
+                if (service_receive_descriptors(on_descriptor, &handled) >= 0 || handled.n != 0)
                         return nonsense[i].count;
         }
 
@@ -343,18 +352,18 @@ static void assert_child(child_function function)
                 fail_msg("%s", failure);
 }
 
-static void test_take_one_of_three(void **state)
+static void test_own_one_of_three(void **state)
 {
         (void) state;
 
-        assert_child(take_the_second);
+        assert_child(own_the_second);
 }
 
-static void test_take_unnamed(void **state)
+static void test_own_unnamed(void **state)
 {
         (void) state;
 
-        assert_child(take_unnamed);
+        assert_child(own_unnamed);
 }
 
 static void test_leave_those_of_another(void **state)
@@ -373,31 +382,31 @@ static void test_refuse_nonsense(void **state)
 
 static void test_nothing_passed_in(void **state)
 {
-        struct offers offers = { 0 };
+        struct handled handled = { 0 };
 
         (void) state;
 
-        assert_int_equal(service_take_descriptors(on_offer, &offers), 0);
-        assert_int_equal(offers.n, 0);
+        assert_int_equal(service_receive_descriptors(on_descriptor, &handled), 0);
+        assert_int_equal(handled.n, 0);
         assert_false(receive());
 }
 
-#define with_manager(test) cmocka_unit_test_setup_teardown(test, set_up_manager, tear_down_manager)
+#define with_socket(test) cmocka_unit_test_setup_teardown(test, set_up_socket, tear_down_socket)
 
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-                with_manager(test_words),
-                with_manager(test_nobody_reads),
-                with_manager(test_reloading_has_the_time),
-                with_manager(test_store),
-                with_manager(test_store_of_a_manager_that_is_gone),
-                with_manager(test_without_a_manager),
-                with_manager(test_take_one_of_three),
-                with_manager(test_take_unnamed),
-                with_manager(test_leave_those_of_another),
-                with_manager(test_refuse_nonsense),
-                with_manager(test_nothing_passed_in),
+                with_socket(test_texts),
+                with_socket(test_full_socket),
+                with_socket(test_reloading_has_the_time),
+                with_socket(test_store),
+                with_socket(test_store_without_receiver),
+                with_socket(test_without_systemd),
+                with_socket(test_own_one_of_three),
+                with_socket(test_own_unnamed),
+                with_socket(test_leave_those_of_another),
+                with_socket(test_refuse_nonsense),
+                with_socket(test_nothing_passed_in),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

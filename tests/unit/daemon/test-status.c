@@ -1,33 +1,68 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
-/* The status socket, asked by clients of all kinds, in a directory as a service manager makes one. */
+/* The status socket, asked by clients of all kinds, in a directory as systemd makes one. */
 
 #include "daemon/status-socket.h"
-#include "tunecho/status.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "tunecho/status.h"
 #include "unit.h"
 
-static const char text[] = "TUNECHO_INTERFACE=tun0\nTUNECHO_PACKETS=12\n";
+/* For what is expected to happen soon: a failure takes so long. */
+#define TIMEOUT_USEC 60000000
 
 static char directory[] = "/tmp/tunecho-status-XXXXXX";
 static struct sockaddr_un address = { .sun_family = AF_UNIX };
 
-static struct status_socket *serve(void)
-{
-        struct status_socket *status = NULL;
+/* A server, and how often it has asked for the status. */
+struct served {
+        struct status_server *server;
+        sd_event *event;
+        uint64_t n_read;
+};
 
-        assert_int_equal(status_new(&status, "tun0", NULL), 0);
-        assert_non_null(status);
-        return status;
+static void read_status(void *userdata, struct status *ret_status)
+{
+        struct served *served = userdata;
+
+        strcpy(ret_status->interface, "tun0");
+        strcpy(ret_status->state, "running");
+        strcpy(ret_status->version, "1.0");
+        strcpy(ret_status->engine, "syscall");
+        ret_status->packets = ++served->n_read;
+}
+
+static void serve(struct served *served)
+{
+        *served = (struct served) { 0 };
+        assert_int_equal(status_server_new(&served->server, "tun0", NULL), 0);
+        assert_non_null(served->server);
+        assert_true(sd_event_new(&served->event) >= 0);
+        assert_int_equal(status_server_attach(served->server, served->event, read_status, served), 0);
+}
+
+static void done(struct served *served)
+{
+        assert_null(status_server_free(served->server));
+        assert_null(sd_event_unref(served->event));
+}
+
+/* Whether there was a client. */
+static bool answer(struct served *served)
+{
+        int r = sd_event_run(served->event, 0);
+
+        assert_true(r >= 0);
+        return r > 0;
 }
 
 static int connect_client(void)
@@ -42,43 +77,53 @@ static int connect_client(void)
         return -errno;
 }
 
-static void assert_told(int client)
+/* The whole status, which is the n-th one, and the end of the file. */
+static void assert_answered(int client, uint64_t n)
 {
-        char answer[2 * sizeof(text)] = "";
+        char text[STATUS_TEXT_MAX];
+        struct status status;
+        ssize_t size;
 
-        assert_int_equal(recv(client, answer, sizeof(answer), MSG_WAITALL), strlen(text));
-        assert_string_equal(answer, text);
-        assert_int_equal(recv(client, answer, sizeof(answer), 0), 0);
+        size = recv(client, text, sizeof(text), MSG_WAITALL);
+        assert_in_range(size, 1, sizeof(text) - 1);
+        text[size] = '\0';
+        assert_int_equal(status_parse(&status, text, (size_t) size), 0);
+        assert_string_equal(status.interface, "tun0");
+        assert_string_equal(status.state, "running");
+        assert_int_equal(status.packets, n);
+        assert_int_equal(recv(client, text, sizeof(text), 0), 0);
         close(client);
 }
 
 static void test_one_client(void **state)
 {
-        struct status_socket *status = serve();
+        struct served served;
         int client;
 
         (void) state;
 
-        assert_int_equal(status_serve(status, text, strlen(text)), -EAGAIN);
+        serve(&served);
+        assert_false(answer(&served));
         client = connect_client();
         assert_true(client >= 0);
-        assert_int_equal(status_serve(status, text, strlen(text)), 0);
-        assert_told(client);
-        assert_int_equal(status_serve(status, text, strlen(text)), -EAGAIN);
+        assert_true(answer(&served));
+        assert_answered(client, 1);
+        assert_false(answer(&served));
 
-        assert_null(status_free(status));
+        done(&served);
         assert_int_equal(access(address.sun_path, F_OK), -1);
         assert_int_equal(access(directory, F_OK), 0);
 }
 
-/* Those that do not read hold nothing up, and none of them costs a descriptor. */
+/* Clients that do not read hold nothing up, and none of them costs a descriptor. */
 static void test_many_clients(void **state)
 {
-        struct status_socket *status = serve();
+        struct served served;
         int clients[200], before, after;
 
         (void) state;
 
+        serve(&served);
         for (size_t i = 0; i < ARRAY_SIZE(clients); i++) {
                 clients[i] = connect_client();
                 assert_true(clients[i] >= 0);
@@ -86,105 +131,139 @@ static void test_many_clients(void **state)
 
         before = fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 0);
         for (size_t i = 0; i < ARRAY_SIZE(clients); i++)
-                assert_int_equal(status_serve(status, text, strlen(text)), 0);
+                assert_true(answer(&served));
         after = fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 0);
         assert_int_equal(after, before + 1);
         close(before);
         close(after);
 
         for (size_t i = 0; i < ARRAY_SIZE(clients); i++)
-                assert_told(clients[i]);
-        status_free(status);
+                assert_answered(clients[i], i + 1);
+        assert_false(answer(&served));
+        done(&served);
 }
 
-/* What it has sent, and that it is gone, is nobody's business. */
+/* What a client sends is not read, and one that has closed is no failure. */
 static void test_rude_clients(void **state)
 {
-        struct status_socket *status = serve();
+        struct served served;
         int client;
 
         (void) state;
 
+        serve(&served);
         client = connect_client();
         close(client);
-        assert_int_equal(status_serve(status, text, strlen(text)), 0);
+        assert_true(answer(&served));
 
         client = connect_client();
         assert_int_equal(send(client, "GET /", 5, 0), 5);
-        assert_int_equal(status_serve(status, text, strlen(text)), 0);
+        assert_true(answer(&served));
         close(client);
-        assert_int_equal(status_serve(status, text, strlen(text)), -EAGAIN);
-        status_free(status);
+        assert_false(answer(&served));
+
+        client = connect_client();
+        assert_true(answer(&served));
+        assert_answered(client, 3);
+        done(&served);
+}
+
+/* Without a descriptor for it a client waits, without keeping the processor busy, and is answered later. */
+static void test_no_descriptors(void **state)
+{
+        struct rlimit before, none;
+        struct served served;
+        int client;
+
+        (void) state;
+
+        serve(&served);
+        client = connect_client();
+        assert_true(client >= 0);
+        assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+        none = (struct rlimit) { 0, before.rlim_max };
+        assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
+        assert_true(answer(&served));
+        assert_int_equal(served.n_read, 0);
+        assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+
+        for (unsigned i = 0; i < 2; i++)
+                assert_true(sd_event_run(served.event, TIMEOUT_USEC) > 0);
+        assert_answered(client, 1);
+        done(&served);
 }
 
 static void test_everybody_may_ask(void **state)
 {
         mode_t mask = umask(0077);
-        struct status_socket *status = serve();
+        struct served served;
         struct stat found;
 
         (void) state;
 
+        serve(&served);
         (void) umask(mask);
         assert_int_equal(stat(address.sun_path, &found), 0);
         assert_int_equal(found.st_mode & 0777, 0666);
-        status_free(status);
+        done(&served);
 }
 
-/* A socket that is served is left alone, one that was left behind is replaced, and what is none is not ours. */
+/* A socket that is served stays, one that was left behind is replaced, and another file of its name stays. */
 static void test_left_behind(void **state)
 {
-        struct status_socket *status = serve(), *other = NULL;
+        struct status_server *other = NULL;
+        struct served served;
         int client, fd;
 
         (void) state;
 
-        assert_int_equal(status_new(&other, "tun0", NULL), -EBUSY);
+        serve(&served);
+        assert_int_equal(status_server_new(&other, "tun0", NULL), -EBUSY);
         assert_null(other);
         client = connect_client();
         assert_true(client >= 0);
-        assert_int_equal(status_serve(status, text, strlen(text)), 0);
-        assert_told(client);
-        status_free(status);
+        assert_true(answer(&served));
+        assert_answered(client, 1);
+        done(&served);
 
         fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
         assert_true(fd >= 0);
         assert_int_equal(bind(fd, (const struct sockaddr *) &address, sizeof(address)), 0);
         close(fd);
         assert_int_equal(connect_client(), -ECONNREFUSED);
-        status = serve();
+        serve(&served);
         client = connect_client();
         assert_true(client >= 0);
         close(client);
-        status_free(status);
+        done(&served);
 
         fd = open(address.sun_path, O_CREAT | O_WRONLY | O_CLOEXEC, 0600);
         assert_true(fd >= 0);
         close(fd);
-        assert_int_equal(status_new(&other, "tun0", NULL), -EEXIST);
+        assert_int_equal(status_server_new(&other, "tun0", NULL), -EEXIST);
         assert_int_equal(unlink(address.sun_path), 0);
 }
 
 static void test_no_directory(void **state)
 {
         char longest[300] = "/tmp/";
-        struct status_socket *status = NULL;
+        struct status_server *server = NULL;
 
         (void) state;
 
         assert_int_equal(setenv("RUNTIME_DIRECTORY", "/nonexistent/tunecho", 1), 0);
-        assert_int_equal(status_new(&status, "tun0", NULL), -ENOENT);
+        assert_int_equal(status_server_new(&server, "tun0", NULL), -ENOENT);
 
-        /* A directory there may be, but no socket has such a long name. */
+        /* The directory exists, but no socket has such a long name. */
         memset(longest + 5, 'x', 200);
         assert_int_equal(mkdir(longest, 0700), 0);
         assert_int_equal(setenv("RUNTIME_DIRECTORY", longest, 1), 0);
-        assert_int_equal(status_new(&status, "tun0", NULL), -ENAMETOOLONG);
+        assert_int_equal(status_server_new(&server, "tun0", NULL), -ENAMETOOLONG);
         assert_int_equal(rmdir(longest), 0);
 
         assert_int_equal(setenv("RUNTIME_DIRECTORY", directory, 1), 0);
-        assert_null(status);
-        assert_null(status_free(NULL));
+        assert_null(server);
+        assert_null(status_server_free(NULL));
 }
 
 static int set_up(void **state)
@@ -212,6 +291,7 @@ int main(void)
                 cmocka_unit_test(test_one_client),
                 cmocka_unit_test(test_many_clients),
                 cmocka_unit_test(test_rude_clients),
+                cmocka_unit_test(test_no_descriptors),
                 cmocka_unit_test(test_everybody_may_ask),
                 cmocka_unit_test(test_left_behind),
                 cmocka_unit_test(test_no_directory),

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
-/* What the ring must not do, and what becomes of the engine where there is no ring. */
+/* What the ring can do, what it must not do, and which engine there is without a ring. */
 
 #include "engine/uring.c"
 
@@ -8,6 +8,7 @@
 #include <linux/audit.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
+#include <poll.h>
 #include <stddef.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -15,19 +16,42 @@
 #include <sys/socket.h>
 #include <sys/syscall.h>
 
-#include "packets.h"
 #include "engine/engine.h"
+#include "packets.h"
 #include "unit.h"
 
-/* Enough for batches. */
-#define N_CHILD_PACKETS 40
+/* More than are needed for batches. */
+#define N_CHILD_PACKETS 60
+
+/* For what is expected to happen soon. */
+#define TIMEOUT_MSEC 60000
+
+/* A device: what is written to one socket is a packet that the other one reads. Both wait. */
+struct sockets {
+        int ours, its;
+};
+
+static struct sockets sockets_new(void)
+{
+        int pair[2];
+
+        assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair), 0);
+        return (struct sockets) { .ours = pair[0], .its = pair[1] };
+}
+
+static void sockets_free(struct sockets *sockets)
+{
+        close_fdp(&sockets->ours);
+        close_fdp(&sockets->its);
+}
 
 static struct uring *ring_of(int fd)
 {
-        struct uring_status status;
         struct uring *uring = NULL;
+        const char *step;
 
-        assert_int_equal(uring_new(&uring, fd, 1500, &status), 0);
+        assert_int_equal(uring_new(&uring, fd, &step), 0);
+        assert_non_null(uring);
         return uring;
 }
 
@@ -43,7 +67,7 @@ static int result_of(struct uring *uring)
         return result;
 }
 
-/* The ring is for reads and writes of the one device, whoever asks it for something else. */
+/* The ring reads and writes the one device and does nothing else, even for a process that was taken over. */
 static void test_confinement(void **state)
 {
         static const uint8_t operations[] = {
@@ -57,17 +81,17 @@ static void test_confinement(void **state)
                 IORING_OP_STATX,
                 IORING_OP_READV,
                 IORING_OP_WRITEV,
+                IORING_OP_READ_FIXED,
+                IORING_OP_WRITE_FIXED,
                 IORING_OP_SPLICE,
                 IORING_OP_POLL_ADD,
         };
-        struct uring *uring;
-        int sockets[2];
+        struct sockets sockets = sockets_new();
+        struct uring *uring = ring_of(sockets.its);
+        struct iovec buffer;
         char byte;
 
         (void) state;
-
-        assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, sockets), 0);
-        uring = ring_of(sockets[0]);
 
         for (size_t i = 0; i < ARRAY_SIZE(operations); i++) {
                 struct io_uring_sqe *sqe = io_uring_get_sqe(&uring->ring);
@@ -77,45 +101,114 @@ static void test_confinement(void **state)
                 assert_int_equal(result_of(uring), -EACCES);
         }
 
-        /* Not even a read, if it is of another descriptor. */
-        io_uring_prep_rw(read_operation(uring), io_uring_get_sqe(&uring->ring), sockets[1], uring->buffer, 1,
-                         0);
+        /* Another descriptor cannot be read, by number or by registering it. */
+        io_uring_prep_rw(IORING_OP_READ, io_uring_get_sqe(&uring->ring), sockets.ours, uring->buffer, 1, 0);
         assert_int_equal(result_of(uring), -EACCES);
+        assert_int_equal(io_uring_register_files_update(&uring->ring, 0, &sockets.ours, 1), -EACCES);
 
-        assert_int_equal(io_uring_register_files_update(&uring->ring, 0, &sockets[1], 1), -EACCES);
-        assert_int_equal(io_uring_unregister_buffers(&uring->ring), -EACCES);
+        buffer = (struct iovec) { .iov_base = uring->buffer, .iov_len = 4096 };
+        assert_int_equal(io_uring_register_buffers(&uring->ring, &buffer, 1), -EACCES);
 
         uring_free(uring);
-        close(sockets[0]);
-        close(sockets[1]);
+        sockets_free(&sockets);
 }
 
-/* Packets that do not fit are cut, and can be told from those that do. */
-static void test_packet_larger_than_told(void **state)
+/* A batch with the smallest and the largest packet: they are read, and written from where they were read. */
+static void test_sizes(void **state)
 {
-        struct uring *uring;
+        static const size_t sizes[] = { 1, 84, 1500, 65535, 65536 };
+        static uint8_t sent[URING_PACKET_MAX], received[URING_PACKET_MAX + 1];
+        struct sockets sockets = sockets_new();
+        struct uring *uring = ring_of(sockets.its);
+        uint64_t random = 1;
         unsigned refused;
-        int sockets[2], size;
-        static uint8_t packet[9000];
+        int size;
 
         (void) state;
 
-        assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, sockets), 0);
-        uring = ring_of(sockets[0]);
-        assert_int_equal(send(sockets[1], packet, 1500, 0), 1500);
-        assert_int_equal(send(sockets[1], packet, sizeof(packet), 0), sizeof(packet));
-        assert_int_equal(uring_exchange(uring, 8, &refused), 0);
-        (void) uring_packet(uring, 0, &size);
-        assert_int_equal(size, 1500);
-        (void) uring_packet(uring, 1, &size);
-        assert_in_range(size, 1501, sizeof(packet) - 1);
-        (void) uring_packet(uring, 2, &size);
-        assert_int_equal(size, -EAGAIN);
-        assert_int_equal(refused, 0);
+        random_bytes(&random, sent, sizeof(sent));
+        for (size_t i = 0; i < ARRAY_SIZE(sizes); i++) {
+                uint8_t *packet;
+
+                assert_int_equal(send(sockets.ours, sent, sizes[i], 0), sizes[i]);
+                assert_int_equal(uring_exchange(uring, 2, &refused), 0);
+                packet = uring_packet(uring, 0, &size);
+                assert_int_equal(size, sizes[i]);
+                assert_memory_equal(packet, sent, sizes[i]);
+                (void) uring_packet(uring, 1, &size);
+                assert_int_equal(size, -EAGAIN);
+
+                uring_reply(uring, packet, sizes[i]);
+                assert_int_equal(recv(sockets.ours, received, sizeof(received), MSG_DONTWAIT), -1);
+                assert_int_equal(uring_exchange(uring, 1, &refused), 0);
+                assert_int_equal(refused, 0);
+                assert_int_equal(recv(sockets.ours, received, sizeof(received), MSG_DONTWAIT), sizes[i]);
+                assert_memory_equal(received, sent, sizes[i]);
+        }
 
         uring_free(uring);
-        close(sockets[0]);
-        close(sockets[1]);
+        sockets_free(&sockets);
+}
+
+/* The replies of one batch are written while the next one is read: neither may overwrite the other. */
+static void test_full_batches(void **state)
+{
+        struct sockets sockets = sockets_new();
+        struct uring *uring = ring_of(sockets.its);
+        unsigned n_received = 0, refused, n;
+
+        (void) state;
+
+        for (unsigned batch = 0; batch < 4; batch++) {
+                for (unsigned i = 0; i < URING_BATCH_MAX; i++) {
+                        n = batch * URING_BATCH_MAX + i;
+                        assert_int_equal(send(sockets.ours, &n, sizeof(n), 0), sizeof(n));
+                }
+                assert_int_equal(uring_exchange(uring, URING_BATCH_MAX, &refused), 0);
+                assert_int_equal(refused, 0);
+                for (unsigned i = 0; i < URING_BATCH_MAX; i++) {
+                        int size;
+                        uint8_t *packet = uring_packet(uring, i, &size);
+
+                        assert_int_equal(size, sizeof(n));
+                        uring_reply(uring, packet, (size_t) size);
+                }
+                if (batch % 2 == 1)
+                        assert_int_equal(uring_flush(uring), 0);
+
+                for (unsigned i = 0; i < (batch % 2 == 1 ? 2 : 0) * URING_BATCH_MAX; i++) {
+                        assert_int_equal(recv(sockets.ours, &n, sizeof(n), MSG_DONTWAIT), sizeof(n));
+                        assert_int_equal(n, n_received++);
+                }
+        }
+        assert_int_equal(n_received, 4 * URING_BATCH_MAX);
+
+        uring_free(uring);
+        sockets_free(&sockets);
+}
+
+/* Each reply that the device refuses is counted, by either way of writing. */
+static void test_refused(void **state)
+{
+        struct sockets sockets = sockets_new();
+        struct uring *uring = ring_of(sockets.its);
+        unsigned refused;
+
+        (void) state;
+
+        assert_int_equal(shutdown(sockets.its, SHUT_WR), 0);
+        for (unsigned i = 0; i < 5; i++)
+                uring_reply(uring, uring->buffer, 20);
+        assert_int_equal(uring_exchange(uring, 1, &refused), 0);
+        assert_int_equal(refused, 5);
+
+        for (unsigned i = 0; i < 3; i++)
+                uring_reply(uring, uring->buffer, 20);
+        assert_int_equal(uring_flush(uring), 3);
+        assert_int_equal(uring_flush(uring), 0);
+
+        uring_free(uring);
+        sockets_free(&sockets);
 }
 
 /* A system call, and if it is io_uring_register(2), the operation of it. */
@@ -145,72 +238,102 @@ static int forbid(const struct call *call, int error)
         return prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program, 0, 0) < 0 ? -errno : 0;
 }
 
-/* The device of a child, what fails in it, what with, and the step that this is. */
-static int child_fd;
+/* The device of a child, which system call fails in it with which error, and the step that this is. */
+static struct sockets child_sockets;
 static const struct call *child_call;
 static int child_error;
 static const char *child_step;
 
-/* auto goes on without, and says why; who asks for io_uring is told. */
-static const char *falls_back(void)
+/* Returns how many replies arrived, and stops waiting after n. */
+static unsigned count_replies(unsigned n)
 {
-        struct engine *engine = NULL;
-        bool more;
+        struct pollfd readable = { .fd = child_sockets.ours, .events = POLLIN };
+        uint8_t reply[PACKET_ROOM];
+        unsigned found = 0;
 
-        if (forbid(child_call, child_error) < 0)
-                return "no filter";
-        if (engine_new(&engine, ENGINE_IO_URING, child_fd, 1500, &policies[PEERS]) != -child_error)
-                return "io_uring was to be had";
-        if (engine_new(&engine, ENGINE_AUTO, child_fd, 1500, &policies[PEERS]) < 0)
-                return "auto was not to be had";
-        if (engine_status(engine)->type != ENGINE_SYSCALL ||
-            engine_status(engine)->fallback != -child_error ||
-            strcmp(engine_status(engine)->step, child_step) != 0)
-                return "it does not say why";
-        if (engine_move(engine, &more) != 1 || engine_counters(engine)->verdicts[VERDICT_REPLY] != 1)
+        while (found < n && poll(&readable, 1, TIMEOUT_MSEC) > 0 &&
+               recv(child_sockets.ours, reply, sizeof(reply), 0) > 0)
+                found++;
+
+        return found;
+}
+
+/* Runs an engine in the child until it has answered so many packets. */
+static const char *answer(enum engine_type wanted, unsigned n)
+{
+        const struct engine_status *status;
+        struct records *records = NULL;
+        struct engine *engine = NULL;
+        struct counters counters;
+
+        if (records_new(&records, 1) < 0)
+                return "there are no records";
+        if (engine_new(&engine, wanted, child_sockets.its, &policies[PEERS], records) < 0)
+                return "there is no engine";
+
+        status = engine_status(engine);
+        if (wanted == ENGINE_IO_URING && (status->type != ENGINE_IO_URING || status->fallback != 0))
+                return "it is another engine";
+        if (wanted == ENGINE_AUTO &&
+            (status->type != ENGINE_SYSCALL || status->fallback != -child_error || !status->step ||
+             strcmp(status->step, child_step) != 0))
+                return "the status has another reason";
+
+        engine_start(engine);
+        if (count_replies(n) != n)
                 return "it does not answer";
+        if (engine_stop(engine) != 0)
+                return "it does not stop";
+        records_counters(records, &counters);
+        if (counters.verdicts[VERDICT_REPLY] != n || counters.unsent != 0)
+                return "the counters are wrong";
 
         engine_free(engine);
+        records_free(records);
         return NULL;
 }
 
-/* Root may lock what it likes, so that somebody else has to try. */
-static const char *does_without_registered_buffers(void)
+/* auto uses read(2) and write(2), and has the reason; io_uring fails. */
+static const char *fall_back(void)
 {
-        struct rlimit little = { 65536, 65536 }; /* for the ring, and nothing else */
+        struct records *records = NULL;
         struct engine *engine = NULL;
-        int total = 0;
-        bool more;
+
+        if (forbid(child_call, child_error) < 0 || records_new(&records, 1) < 0)
+                return "there is no filter";
+        if (engine_new(&engine, ENGINE_IO_URING, child_sockets.its, &policies[PEERS], records) !=
+                    -child_error ||
+            engine)
+                return "io_uring is available";
+
+        records_free(records);
+        return answer(ENGINE_AUTO, 1);
+}
+
+/* Root has no limit, so another user has to try. */
+static const char *use_little_locked_memory(void)
+{
+        struct rlimit little = { 65536, 65536 }; /* for the ring */
 
         if ((geteuid() == 0 && setresuid(65534, 65534, 65534) < 0) || setrlimit(RLIMIT_MEMLOCK, &little) < 0)
-                return "no limit";
-        if (engine_new(&engine, ENGINE_IO_URING, child_fd, 1500, &policies[PEERS]) < 0)
-                return "io_uring was not to be had";
-        if (engine_status(engine)->unregistered != -ENOMEM)
-                return "the buffers are registered";
+                return "there is no limit";
 
-        do
-                total += engine_move(engine, &more);
-        while (more);
-        if (total != N_CHILD_PACKETS || engine_counters(engine)->verdicts[VERDICT_REPLY] != N_CHILD_PACKETS)
-                return "it does not answer";
-
-        engine_free(engine);
-        return NULL;
+        return answer(ENGINE_IO_URING, N_CHILD_PACKETS);
 }
 
 static void check_child(child_function function, unsigned n_packets)
 {
-        int sockets[2];
+        const char *failure;
 
-        assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, sockets), 0);
+        child_sockets = sockets_new();
         for (unsigned i = 0; i < n_packets; i++)
-                assert_int_equal(send(sockets[1], plain_ipv4.bytes, plain_ipv4.size, 0), plain_ipv4.size);
+                assert_int_equal(send(child_sockets.ours, plain_ipv4.bytes, plain_ipv4.size, 0),
+                                 plain_ipv4.size);
 
-        child_fd = sockets[0];
-        assert_string_equal(in_child(function, NULL, 0) ?: "", "");
-        close(sockets[0]);
-        close(sockets[1]);
+        failure = in_child(function, NULL, 0);
+        if (failure)
+                fail_msg("%s", failure);
+        sockets_free(&child_sockets);
 }
 
 static void check_fallback(const struct call *call, int error, const char *step)
@@ -218,7 +341,7 @@ static void check_fallback(const struct call *call, int error, const char *step)
         child_call = call;
         child_error = error;
         child_step = step;
-        check_child(falls_back, 1);
+        check_child(fall_back, 1);
 }
 
 /* By a sandbox, or by kernel.io_uring_disabled, which has the same error. */
@@ -234,65 +357,87 @@ static void test_missing(void **state)
         check_fallback(&setup, ENOSYS, "io_uring_setup(2)");
 }
 
-/* To a kernel that does not know an operation, it cannot be restricted. */
+/* A kernel that does not know an operation cannot restrict the ring to the others. */
 static void test_operation_unknown(void **state)
 {
         (void) state;
         check_fallback(&restrictions, EINVAL, "restricting the ring");
 }
 
-/* As every TUN device before Linux 6.4 is. A descriptor of today's kernel of which this is true stands for it. */
+/* Every TUN device before Linux 6.4 refuses RWF_NOWAIT. A file of today's kernel that does stands for it. */
 static void test_reads_that_wait(void **state)
 {
-        struct uring_status status;
         struct uring *uring = NULL;
-        int fd = open("/proc/self/stat", O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+        const char *step;
+        int fd = open("/proc/self/stat", O_RDONLY | O_CLOEXEC);
 
         (void) state;
+
         assert_true(fd >= 0);
-        assert_int_equal(uring_new(&uring, fd, 1500, &status), -EOPNOTSUPP);
-        assert_string_equal(status.step, "reads that do not wait");
+        assert_int_equal(uring_new(&uring, fd, &step), -EOPNOTSUPP);
+        assert_string_equal(step, "reads that do not wait");
         assert_null(uring);
+        assert_int_equal(fcntl(fd, F_GETFD), FD_CLOEXEC); /* it stays the caller's */
         close(fd);
 }
 
-/* Nothing is taken that came before the ring. */
-static void test_probe_takes_no_packet(void **state)
+static void test_closed_descriptor(void **state)
 {
-        struct uring *uring;
-        unsigned refused;
-        int sockets[2], size;
+        struct sockets sockets = sockets_new();
+        struct uring *uring = NULL;
+        const char *step;
+        int closed = sockets.its;
 
         (void) state;
-        assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, sockets), 0);
-        assert_int_equal(send(sockets[1], "x", 1, 0), 1);
-        uring = ring_of(sockets[0]);
+
+        sockets_free(&sockets);
+        assert_int_equal(uring_new(&uring, closed, &step), -EBADF);
+        assert_string_equal(step, "registering the device");
+        assert_null(uring);
+        assert_null(uring_free(NULL));
+}
+
+/* A packet that came before the ring is read by the first batch. */
+static void test_probe_reads_no_packet(void **state)
+{
+        struct sockets sockets = sockets_new();
+        struct uring *uring;
+        unsigned refused;
+        int size;
+
+        (void) state;
+
+        assert_int_equal(send(sockets.ours, "x", 1, 0), 1);
+        uring = ring_of(sockets.its);
         assert_int_equal(uring_exchange(uring, 1, &refused), 0);
         (void) uring_packet(uring, 0, &size);
         assert_int_equal(size, 1);
 
         uring_free(uring);
-        close(sockets[0]);
-        close(sockets[1]);
+        sockets_free(&sockets);
 }
 
-static void test_no_locked_memory(void **state)
+/* The buffer counts against no limit, so that any number of instances has a ring. */
+static void test_little_locked_memory(void **state)
 {
         (void) state;
-        check_child(does_without_registered_buffers, N_CHILD_PACKETS);
+        check_child(use_little_locked_memory, N_CHILD_PACKETS);
 }
 
 int main(void)
 {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_confinement),
-                cmocka_unit_test(test_packet_larger_than_told),
+                cmocka_unit_test(test_sizes),
+                cmocka_unit_test(test_full_batches),
+                cmocka_unit_test(test_refused),
                 cmocka_unit_test(test_forbidden),
                 cmocka_unit_test(test_missing),
                 cmocka_unit_test(test_operation_unknown),
                 cmocka_unit_test(test_reads_that_wait),
-                cmocka_unit_test(test_probe_takes_no_packet),
-                cmocka_unit_test(test_no_locked_memory),
+                cmocka_unit_test(test_closed_descriptor),
+                cmocka_unit_test(test_probe_reads_no_packet),
+                cmocka_unit_test(test_little_locked_memory),
         };
 
         if (skipped_without_io_uring())

@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
-/* Sockets of others that take datagrams, such as the journal's and the service manager's. */
+/*
+ * The journal and systemd receive datagrams, and a sender waits while their queue is full. No packet waits
+ * for that, but SIGTERM would: what may be suppressed is sent only if there is space.
+ */
 
-#include "common/datagram.h"
+#include "daemon/receiver.h"
 
 #include <poll.h>
 #include <stddef.h>
@@ -13,13 +16,12 @@
 #include "common/util.h"
 
 /**
- * datagram_is_read() - tell whether a datagram would be taken at once
- * @path: of the socket; one that begins with "@" is a name in the abstract namespace, unix(7)
+ * receiver_has_space() - find out whether a datagram would be queued at once
+ * @path: of the receiver's socket; one that begins with "@" is a name in the abstract namespace, unix(7)
  *
- * Whoever sends to a reader that does not read has to wait for it, for as long as that takes. A socket
- * that is connected to the reader's is writable only if the queue there is not full.
+ * A socket that is connected to the receiver's is writable only while the queue there is not full.
  */
-bool datagram_is_read(const char *path)
+bool receiver_has_space(const char *path)
 {
         _cleanup_(close_fdp) int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
         struct pollfd descriptor = { .fd = fd, .events = POLLOUT };

@@ -3,4 +3,4 @@
 
 #include <stdbool.h>
 
-bool datagram_is_read(const char *path);
+bool receiver_has_space(const char *path);

@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+
+/* The descriptor of the device: from systemd's store, where a previous process left it, or a new one. */
+
+#include "daemon/descriptor.h"
+
+#include <errno.h>
+#include <net/if.h>
+#include <string.h>
+#include <sysexits.h>
+
+#include "common/util.h"
+#include "daemon/fail.h"
+#include "net/tun.h"
+
+struct opening {
+        const struct config *config;
+        const struct journal *journal;
+        int fd;
+        bool adopted;
+};
+
+/* systemd passes in what it stored: the device, if a previous process had one. */
+static bool on_descriptor(void *userdata, int fd, const char *name)
+{
+        struct opening *opening = userdata;
+        const char *interface = opening->config->interface;
+        char found[IFNAMSIZ] = "";
+        int r = -EINVAL;
+
+        if (opening->fd < 0 && strcmp(name, SERVICE_FDNAME) == 0)
+                r = tun_adopt(fd);
+        if (r == 0)
+                r = tun_name(fd, found);
+        if (r == 0) {
+                opening->fd = fd;
+                opening->adopted = true;
+                if (strcmp(found, interface) == 0)
+                        journal_send(opening->journal, MESSAGE_TAKEN_OVER, NULL, 0,
+                                     "'%s' is taken over from the previous process, with the packets queued "
+                                     "in it",
+                                     interface);
+                else
+                        journal_send(opening->journal, MESSAGE_RENAMED, NULL, 0,
+                                     "'%s' was renamed to '%s', and goes on under that name", interface,
+                                     found);
+                return true;
+        }
+
+        if (r == -ENODEV)
+                journal_send(opening->journal, MESSAGE_DESCRIPTOR_CLOSED, NULL, r,
+                             "The device of the previous process was deleted, '%s' is created again",
+                             interface);
+        else
+                journal_send(opening->journal, MESSAGE_DESCRIPTOR_CLOSED, NULL, r,
+                             "Closing the descriptor '%s' that was passed in: it is not a TUN device of "
+                             "tunecho",
+                             name);
+        return false;
+}
+
+static int fail_open(const struct opening *opening, int error)
+{
+        const char *hint = "";
+
+        if (error == -EACCES || error == -EPERM)
+                hint = "; this user must be able to read and write it, as with mode 0666";
+        else if (error == -ENOENT || error == -ENODEV || error == -ENXIO)
+                hint = "; is the kernel module tun loaded?";
+
+        return fail(opening->journal, EX_UNAVAILABLE, MESSAGE_DEVICE_FAILED, error,
+                    "Cannot open /dev/net/tun: %m%s", hint);
+}
+
+static int fail_create(const struct opening *opening, int error, pid_t holder)
+{
+        const char *name = opening->config->interface;
+
+        switch (error) {
+        case -EBUSY:
+                if (holder > 0)
+                        return fail(opening->journal, EX_UNAVAILABLE, MESSAGE_DEVICE_FAILED, error,
+                                    "Cannot create '%s': process %d holds this device", name, holder);
+                return fail(opening->journal, EX_UNAVAILABLE, MESSAGE_DEVICE_FAILED, error,
+                            "Cannot create '%s': another process holds this device", name);
+        case -EINVAL:
+                return fail(opening->journal, EX_UNAVAILABLE, MESSAGE_DEVICE_FAILED, error,
+                            "Cannot create '%s': an interface of this name exists, and is not a TUN device "
+                            "with one queue",
+                            name);
+        case -EPERM:
+                return fail(opening->journal, EX_NOPERM, MESSAGE_PRIVILEGES, error,
+                            "Not allowed to create '%s': CAP_NET_ADMIN is needed in the user namespace of "
+                            "the network namespace",
+                            name);
+        default:
+                return fail(opening->journal, EX_UNAVAILABLE, MESSAGE_DEVICE_FAILED, error,
+                            "Cannot create '%s': %m", name);
+        }
+}
+
+static int create(struct opening *opening)
+{
+        _cleanup_(close_fdp) int fd = -1;
+        pid_t holder = 0;
+        int r;
+
+        r = tun_open(&fd);
+        if (r < 0)
+                return fail_open(opening, r);
+
+        r = tun_attach_wait(fd, opening->config->interface, &holder);
+        if (r < 0)
+                return fail_create(opening, r, holder);
+
+        opening->fd = steal_fd(&fd);
+        return 0;
+}
+
+/**
+ * descriptor_open() - take the device from the descriptor store, or create it
+ * @config: the settings, which name the device
+ * @journal: where to report
+ * @ret_fd: set to the descriptor, owned by the caller
+ * @ret_adopted: set to whether a previous process had it
+ *
+ * systemd keeps the device from then on, so that nothing that fails later destroys it.
+ *
+ * Return: 0, or the status to exit with.
+ */
+int descriptor_open(const struct config *config, const struct journal *journal, int *ret_fd,
+                    bool *ret_adopted)
+{
+        struct opening opening = { .config = config, .journal = journal, .fd = -1 };
+        int n_closed, r;
+
+        n_closed = service_receive_descriptors(on_descriptor, &opening);
+        if (n_closed < 0)
+                return fail(journal, EX_OSERR, MESSAGE_SYSTEM_FAILED, n_closed,
+                            "Cannot take the descriptors that were passed in: %m");
+
+        if (opening.fd < 0) {
+                r = create(&opening);
+                if (r != 0)
+                        return r;
+        }
+
+        /* Removing another descriptor by its name may have removed this one from the store, too. */
+        if (!opening.adopted || n_closed > 0) {
+                r = service_store_device(opening.fd);
+                if (r < 0)
+                        journal_send(journal, MESSAGE_STORE_FAILED, NULL, r,
+                                     "Cannot store the descriptor of '%s', a restart will create it again: %m",
+                                     config->interface);
+        }
+
+        *ret_fd = opening.fd;
+        *ret_adopted = opening.adopted;
+        return 0;
+}

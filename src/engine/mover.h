@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+#include "engine/engine.h"
+
+/* So many packets in a row that did not have to be waited for are a load. */
+#define ENGINE_LOAD 8
+
+struct mover;
+
+int mover_new(struct mover **ret_mover, enum engine_type type, int fd, struct records *records,
+              struct engine_status *ret_status);
+struct mover *mover_free(struct mover *mover);
+
+int mover_step(struct mover *mover, const struct policy *policy);
+void mover_flush(struct mover *mover);
