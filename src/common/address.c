@@ -135,6 +135,29 @@ struct in_addr prefix_broadcast(const struct prefix *prefix)
 }
 
 /**
+ * prefix_is_network() - check whether an address is that of its subnet as a whole
+ * @prefix: the address, and the length of the subnet's prefix
+ *
+ * Return: whether all bits behind the prefix are zero: a network address of IPv4, or the subnet-router anycast
+ *         address of IPv6 (RFC 4291 section 2.6.1). False for single addresses and for links between two
+ *         hosts, which have none: /31 and /32 (RFC 3021), /127 and /128 (RFC 6164).
+ */
+bool prefix_is_network(const struct prefix *prefix)
+{
+        size_t size = address_size(prefix->address.family), i = prefix->length / 8;
+
+        if (prefix->length + 1 >= address_bits(prefix->address.family) ||
+            (prefix->address.bytes[i] & 0xff >> prefix->length % 8) != 0)
+                return false;
+
+        while (++i < size)
+                if (prefix->address.bytes[i] != 0)
+                        return false;
+
+        return true;
+}
+
+/**
  * address_parse() - parse an address
  * @ret_address: set to the address on success
  * @text: an IPv4 or IPv6 address in the usual notation

@@ -34,6 +34,7 @@ bool address_is_unicast(const struct address *address);
 bool prefix_contains(const struct prefix *prefix, int family, const void *address);
 bool destinations_contain(const struct prefix *prefixes, size_t n, int family, const void *address);
 struct in_addr prefix_broadcast(const struct prefix *prefix);
+bool prefix_is_network(const struct prefix *prefix);
 
 int address_parse(struct address *ret_address, const char *text);
 int prefix_parse(struct prefix *ret_prefix, bool *ret_has_length, const char *text);

@@ -11,12 +11,20 @@
 #include "packet/policy.h"
 
 #define CONFIG_MAX_ADDRESSES POLICY_MAX_ADDRESSES
+#define CONFIG_SOURCES_SIZE  512 /* bytes */
 
 enum config_action {
         CONFIG_RUN,
         CONFIG_CHECK,
         CONFIG_HELP,
         CONFIG_VERSION,
+};
+
+/* Which ping sessions have an entry in the journal. */
+enum config_sessions {
+        CONFIG_SESSIONS_NONE,
+        CONFIG_SESSIONS_LOSS, /* those with requests that are missing, duplicate, reordered or refused */
+        CONFIG_SESSIONS_ALL,
 };
 
 /* One Address=: with a length the whole subnet lies behind the device, without one the peer does. */
@@ -26,17 +34,18 @@ struct config_address {
 };
 
 struct config {
-        int argc; /* what it was made of, to be read anew */
+        int argc; /* of main(), for a reload */
         char **argv;
+        char sources[CONFIG_SOURCES_SIZE]; /* "FILE, DROP-IN", or "defaults" where no file was read */
         enum config_action action;
         char interface[IFNAMSIZ];
-        const char *user; /* NULL: stay who we are */
+        const char *user; /* of --user=, or NULL */
 
         unsigned mtu;          /* in bytes */
         unsigned queue_length; /* in packets */
 
         bool configure;
-        bool default_addresses; /* nobody asked for them: they follow from the interface's name */
+        bool default_addresses; /* they follow from the name of the interface */
         struct config_address addresses[CONFIG_MAX_ADDRESSES];
         size_t n_addresses;
         struct address peer_ipv4;
@@ -51,15 +60,17 @@ struct config {
         enum engine_type engine;
 
         bool log_packets;
-        bool log_sessions;
+        enum config_sessions sessions;
 };
 
-/* Told of each mistake: in a line of a file, in a file (line 0), or among the options (file NULL). */
-typedef void (*config_mistake_t)(void *userdata, const char *file, unsigned line, const char *message);
+/*
+ * Called for each error: in a line of a file, in a file (line 0), or among the options (file NULL). Both
+ * texts are printable, and together shorter than 800 bytes.
+ */
+typedef void (*config_error_t)(void *userdata, const char *file, unsigned line, const char *message);
 
-int config_load(struct config *ret_config, int argc, char *argv[], config_mistake_t on_mistake,
-                void *userdata);
-int config_reload(struct config *ret_config, const struct config *config, config_mistake_t on_mistake,
+int config_load(struct config *ret_config, int argc, char *argv[], config_error_t on_error, void *userdata);
+int config_reload(struct config *ret_config, const struct config *config, config_error_t on_error,
                   void *userdata);
 void config_drop_ipv6(struct config *config);
 

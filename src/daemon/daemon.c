@@ -23,17 +23,16 @@
 #include "daemon/device.h"
 #include "daemon/fail.h"
 #include "daemon/privileges.h"
+#include "daemon/reload.h"
 #include "daemon/report.h"
 #include "daemon/status-socket.h"
 #include "daemon/watchdog.h"
 #include "engine/engine.h"
+#include "engine/records.h"
 #include "tunecho/status.h"
 
 /* How long READY=1 waits at most for the kernel to use the addresses; packets are answered meanwhile. */
 #define SETTLE_USEC 500000
-
-/* How long a reload waits at most for the data plane to use the new policy. */
-#define POLICY_TIMEOUT_USEC 10000000
 
 struct daemon {
         struct config *config;
@@ -181,8 +180,8 @@ static int send_ready(struct daemon *daemon)
 
         daemon->ready = monotonic_usec();
         (void) text_to_try(daemon->config, try, sizeof(try));
-        journal_send(daemon->journal, MESSAGE_READY, NULL, 0, "'%s' is ready, try: %s",
-                     daemon->config->interface, try);
+        journal_send(daemon->journal, MESSAGE_READY, NULL, 0, "'%s' is ready, try: %s; settings: %s",
+                     daemon->config->interface, try, daemon->config->sources);
         r = service_send_ready(try);
         if (r < 0)
                 journal_send(daemon->journal, MESSAGE_SYSTEM_FAILED, NULL, r,
@@ -242,45 +241,6 @@ static void read_status(void *userdata, struct status *ret_status)
         ret_status->dropped = ret_status->packets - ret_status->replies;
 }
 
-/* Returns whether the settings are those of the file now. */
-static bool reload(struct daemon *daemon)
-{
-        const struct journal *journal = daemon->journal;
-        struct config before = *daemon->config, config;
-        struct policy policy;
-        bool complete = true;
-
-        if (config_reload(&config, &before, journal_send_error, (void *) journal) != 0) {
-                journal_send(journal, MESSAGE_RELOAD_REFUSED, NULL, 0,
-                             "'%s' keeps its settings, as the new ones have errors", before.interface);
-                return false;
-        }
-
-        if (config.engine != before.engine) {
-                journal_send(journal, MESSAGE_RELOAD_REFUSED, NULL, 0,
-                             "'%s' keeps Type=%s, as the engine cannot change under traffic: restart for it",
-                             before.interface, engine_type_name(before.engine));
-                config.engine = before.engine;
-                complete = false;
-        }
-
-        *daemon->config = config;
-        if (device_configure(daemon->device) != 0) {
-                *daemon->config = before;
-                (void) device_configure(daemon->device);
-                journal_send(journal, MESSAGE_RELOAD_REFUSED, NULL, 0,
-                             "'%s' keeps its settings, as the new ones cannot be applied", before.interface);
-                return false;
-        }
-
-        config_policy(daemon->config, &policy);
-        (void) engine_set_policy(daemon->engine, &policy, POLICY_TIMEOUT_USEC);
-        report_select(daemon->report, daemon->config->log_packets, daemon->config->log_sessions);
-        journal_send(journal, MESSAGE_RELOADED, NULL, 0, "'%s' has the %ssettings of its file now",
-                     before.interface, complete ? "" : "other ");
-        return complete;
-}
-
 static int on_reload(sd_event_source *source, const struct signalfd_siginfo *info, void *userdata)
 {
         struct daemon *daemon = userdata;
@@ -290,7 +250,8 @@ static int on_reload(sd_event_source *source, const struct signalfd_siginfo *inf
         (void) info;
 
         service_send_reloading();
-        daemon->reload_refused = !reload(daemon);
+        daemon->reload_refused = !reload_apply(daemon->config, daemon->device, daemon->engine, daemon->report,
+                                               daemon->journal);
         report_set_notice(daemon->report,
                           daemon->reload_refused ? "Reload refused, see the journal; " : "");
         (void) service_send_ready(report_status_text(daemon->report, status));
@@ -471,6 +432,6 @@ int daemon_run(struct config *config, const struct journal *journal)
         if (r < 0)
                 return fail(journal, EX_OSERR, MESSAGE_SYSTEM_FAILED, r, "Cannot set up the event loop: %m");
 
-        report_select(daemon.report, config->log_packets, config->log_sessions);
+        report_select(daemon.report, config->log_packets, config->sessions);
         return stop(&daemon, serve(&daemon));
 }

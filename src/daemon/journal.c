@@ -22,6 +22,7 @@
 #include <systemd/sd-journal.h>
 
 #include "daemon/receiver.h"
+#include "packet/reflect.h"
 
 #define MESSAGE_SIZE 1024
 
@@ -159,10 +160,6 @@ static void send_entry(const struct journal *journal, const char *id, int priori
         if (error != 0)
                 journal_add(&entry, "ERRNO=%d", -error);
 
-        /* journalctl -p filters entries; lines on a terminal have no such filter. */
-        if (!journal->native && priority == LOG_DEBUG)
-                return;
-
         if (journal->native && journal_has_space() && sd_journal_sendv(entry.items, (int) entry.n_items) >= 0)
                 return;
 
@@ -202,7 +199,7 @@ void journal_send(const struct journal *journal, enum message message, const str
 }
 
 /**
- * journal_send_error() - write an entry for an error in the settings; a config_mistake_t
+ * journal_send_error() - write an entry for an error in the settings; a config_error_t
  * @journal: the journal, a struct journal
  * @file: the file, or NULL for an option of the command line
  * @line: the number of the line, or 0 for the file as a whole

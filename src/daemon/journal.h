@@ -6,7 +6,6 @@
 #include <sys/uio.h>
 
 #include "common/util.h"
-#include "packet/reflect.h"
 #include "tunecho/counters.h"
 
 /* The kinds of entries; systemd/tunecho.catalog explains each. Drops have one kind for each verdict. */
@@ -35,6 +34,8 @@ enum message {
         MESSAGE_SESSIONS,
         _MESSAGE_MAX,
 };
+
+struct packet_info;
 
 struct journal {
         const char *interface; /* NULL or "" until it is known */

@@ -19,6 +19,7 @@
 #include "daemon/ratelimit.h"
 #include "daemon/service.h"
 #include "daemon/session-entry.h"
+#include "engine/records.h"
 
 #define SECOND_USEC UINT64_C(1000000)
 
@@ -39,6 +40,7 @@ struct report {
         void *userdata;
 
         bool packets; /* an entry for each is wanted */
+        enum config_sessions sessions;
         struct ratelimit packet_limit;
         uint64_t n_suppressed; /* packets without an entry */
 
@@ -98,7 +100,14 @@ static uint64_t report_drops(struct report *report, uint64_t now, enum verdict v
         return UINT64_MAX;
 }
 
-/* A @now of UINT64_MAX ends all sessions. */
+/* What Sessions=loss has entries for. */
+static bool shows_loss(const struct session *session)
+{
+        return (session_knows_missing(session) && session_missing(session) > 0) || session->duplicates > 0 ||
+               session->reordered > 0;
+}
+
+/* An @until of UINT64_MAX ends all sessions. */
 static void report_sessions(struct report *report, uint64_t now, uint64_t until)
 {
         struct session sessions[2 * RECORDS_SESSIONS_MAX];
@@ -107,11 +116,15 @@ static void report_sessions(struct report *report, uint64_t now, uint64_t until)
 
         do {
                 n = records_take_sessions(report->records, until, sessions, ARRAY_SIZE(sessions), &sum);
-                for (size_t i = 0; i < n; i++)
+                for (size_t i = 0; i < n; i++) {
+                        if (report->sessions == CONFIG_SESSIONS_LOSS && !shows_loss(&sessions[i]))
+                                continue;
+
                         if (ratelimit_check(&report->session_limit, now))
                                 session_entry_send(report->journal, &sessions[i]);
                         else
                                 session_sum_add(&report->sum, &sessions[i]);
+                }
 
                 report->sum.sessions += sum.sessions;
                 report->sum.requests += sum.requests;
@@ -312,12 +325,13 @@ struct report *report_free(struct report *report)
  * report_select() - say what is reported beside the drops
  * @report: the report
  * @packets: whether each packet is
- * @sessions: whether ping sessions are
+ * @sessions: which ping sessions are
  */
-void report_select(struct report *report, bool packets, bool sessions)
+void report_select(struct report *report, bool packets, enum config_sessions sessions)
 {
         report->packets = packets;
-        records_select(report->records, packets, sessions);
+        report->sessions = sessions;
+        records_select(report->records, packets, sessions != CONFIG_SESSIONS_NONE);
 }
 
 /**

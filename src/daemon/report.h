@@ -3,9 +3,10 @@
 
 #include <systemd/sd-event.h>
 
+#include "config/config.h"
 #include "daemon/journal.h"
-#include "engine/records.h"
 
+struct records;
 struct report;
 
 /* Called after each wake-up by the data plane, and with each report. */
@@ -17,7 +18,7 @@ int report_new(struct report **ret_report, sd_event *event, struct records *reco
                const struct journal *journal, report_handler_t on_records, void *userdata);
 struct report *report_free(struct report *report);
 
-void report_select(struct report *report, bool packets, bool sessions);
+void report_select(struct report *report, bool packets, enum config_sessions sessions);
 void report_set_notice(struct report *report, const char *notice);
 const char *report_status_text(struct report *report, char text[static REPORT_STATUS_SIZE]);
 void report_totals(struct report *report, enum message message, const char *what);

@@ -8,6 +8,7 @@
 #include <stdio.h>
 
 #include "common/util.h"
+#include "packet/session.h"
 
 #define SECOND_USEC UINT64_C(1000000)
 

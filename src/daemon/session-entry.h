@@ -2,7 +2,9 @@
 #pragma once
 
 #include "daemon/journal.h"
-#include "packet/session.h"
+
+struct session;
+struct session_sum;
 
 void session_entry_send(const struct journal *journal, const struct session *session);
 void session_entry_send_sum(const struct journal *journal, const struct session_sum *sum);

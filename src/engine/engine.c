@@ -23,6 +23,8 @@
 
 #include "common/util.h"
 #include "engine/mover.h"
+#include "engine/records.h"
+#include "packet/policy.h"
 
 /* The kernel ignores it where no handler is installed, and no other process sends it. */
 #define WAKE_SIGNAL SIGURG

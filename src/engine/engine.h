@@ -4,10 +4,10 @@
 #include <stdint.h>
 
 #include "common/engine-type.h"
-#include "engine/records.h"
-#include "packet/policy.h"
 
 struct engine;
+struct policy;
+struct records;
 
 /* Which engine moves packets, and why it is not the one that was asked for. */
 struct engine_status {

@@ -30,6 +30,8 @@
 #include <unistd.h>
 
 #include "common/util.h"
+#include "engine/engine.h"
+#include "engine/records.h"
 #include "engine/uring.h"
 
 /* Packets that come closer to each other than this are waited for in read(2). */

@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #pragma once
 
-#include "engine/engine.h"
+#include "common/engine-type.h"
 
 /* So many packets in a row that did not have to be waited for are a load. */
 #define ENGINE_LOAD 8
 
+struct engine_status;
 struct mover;
+struct policy;
+struct records;
 
 int mover_new(struct mover **ret_mover, enum engine_type type, int fd, struct records *records,
               struct engine_status *ret_status);

@@ -19,7 +19,7 @@
 
 #include "common/util.h"
 #include "net/link.h"
-#include "net/netlink-private.h"
+#include "net/netlink-message.h"
 
 /* IFA_PROTO of linux/if_addr.h, which the headers of older distributions do not have. */
 #define ATTRIBUTE_PROTOCOL 11

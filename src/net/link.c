@@ -12,7 +12,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
-#include "net/netlink-private.h"
+#include "net/netlink-message.h"
 
 static struct nlmsghdr *link_request(char *buffer, int type, unsigned index, struct ifinfomsg **ret_header)
 {

@@ -16,7 +16,7 @@
 #include <sys/socket.h>
 
 #include "common/util.h"
-#include "net/netlink-private.h"
+#include "net/netlink-message.h"
 
 #define GROUPS                                                                                           \
         (RTMGRP_LINK | RTMGRP_IPV4_IFADDR | RTMGRP_IPV6_IFADDR | RTMGRP_IPV4_ROUTE | RTMGRP_IPV6_ROUTE | \

@@ -17,7 +17,7 @@
 #include <stdlib.h>
 
 #include "common/util.h"
-#include "net/netlink-private.h"
+#include "net/netlink-message.h"
 
 /* How often a dump is repeated that changes interrupt. */
 #define DUMPS_MAX 100

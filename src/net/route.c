@@ -10,7 +10,7 @@
 #include <sys/socket.h>
 
 #include "common/util.h"
-#include "net/netlink-private.h"
+#include "net/netlink-message.h"
 
 /* The metric of the routes that the kernel adds for IPv6 addresses: IP6_RT_PRIO_ADDRCONF of the kernel. */
 #define IPV6_ADDRESS_METRIC 256

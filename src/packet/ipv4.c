@@ -11,6 +11,7 @@
 
 #include "packet/checksum.h"
 #include "packet/icmp.h"
+#include "packet/policy.h"
 
 static bool is_broadcast(const struct policy *policy, struct in_addr address)
 {

@@ -11,6 +11,7 @@
 
 #include "packet/checksum.h"
 #include "packet/icmp.h"
+#include "packet/policy.h"
 
 /* Limits of what is parsed, which are those of Linux. */
 #define OPTIONS_MAX 8 /* in an extension header, padding excluded */

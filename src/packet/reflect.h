@@ -7,10 +7,11 @@
 #include <stdint.h>
 
 #include "common/address.h"
-#include "packet/policy.h"
 #include "tunecho/verdict.h"
 
 /* The parsed header fields of a packet; those that reflect() did not parse are 0. */
+struct policy;
+
 struct packet_info {
         struct address source;
         struct address destination;

@@ -15,6 +15,7 @@
 #include <sys/queue.h>
 
 #include "common/util.h"
+#include "packet/reflect.h"
 
 #define N_BUCKETS 256
 

@@ -5,7 +5,6 @@
 #include <stdint.h>
 
 #include "common/address.h"
-#include "packet/reflect.h"
 
 #define SESSIONS_MAX         256
 #define SESSION_TIMEOUT_USEC UINT64_C(10000000)
@@ -39,6 +38,7 @@ struct session_sum {
         uint64_t sessions, requests, missing, duplicates, reordered;
 };
 
+struct packet_info;
 struct sessions;
 
 struct sessions *sessions_new(uint64_t seed);

@@ -26,6 +26,7 @@
 
 #include "options.h"
 #include "packet/checksum.h"
+#include "packet/policy.h"
 #include "packet/reflect.h"
 #include "common/util.h"
 

@@ -11,6 +11,7 @@
 
 #include "fuzz.h"
 #include "packet/icmp-error.h"
+#include "packet/policy.h"
 #include "packet/reflect.h"
 
 /* The result of the second parser; offsets count from the start of the packet. */

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "fuzz.h"
+#include "packet/policy.h"
 #include "packet/reflect.h"
 
 /* Flags in the first byte of an input. */

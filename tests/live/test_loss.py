@@ -257,3 +257,15 @@ def test_numbers_that_are_shared(tunnel):
     for session in sessions:
         assert (session.requests, session.missing) == (3, None)
         assert session.conclusion == "its numbers went to other destinations, too"
+
+
+def test_sessions_with_loss_alone(tunnel):
+    """Sessions=loss has an entry for each ping with missing, duplicate or reordered requests."""
+    pings = {1: [1, 2, 3], 2: [1, 3], 3: [1, 2, 2], 4: [1, 3, 2], 5: [56, 57, 58]}
+    daemon = tunnel.start("tun0", config="[Log]\nSessions=loss\n")
+    with Tunecho(tunnel, "tun0", *IPV4) as tunecho:
+        for identifier, numbers in pings.items():
+            for number in numbers:
+                tunecho.ask(echo(id=identifier, seq=number))
+
+    assert {session.identifier for session in end(daemon)} & set(pings) == {2, 3, 4}

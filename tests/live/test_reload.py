@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """SIGHUP: what changes under traffic, what is refused, and what is left as it was."""
 
+import os
 import re
 import signal
 
@@ -400,6 +401,39 @@ def test_default_file_comes_and_goes(host):
     path.unlink()
     daemon.reload()
     assert limits(host) == (1500, 5000)
+    assert_answers(host)
+
+
+def test_drop_in(host, start):
+    """It comes, is refused by its name as long as it has an error, and goes; the options still win."""
+    running = start("[Device]\nTransmitQueueLength=9\n", "--mtu=1400")
+    drop_in = host.directory / "test.conf.d/10.conf"
+    drop_in.parent.mkdir()
+    drop_in.write_text("[Device]\nMTUBytes=1300\nTransmitQueueLength=8\n[Network]\nAddress=10.0.0.1/24\n")
+    with Sender(host, "10.0.0.2") as sender:
+        running.apply("")
+        assert limits(host) == (1400, 8)
+        sender.wait(20)
+        drop_in.write_text("[Device]\nTransmitQueueLength=0\n")
+        assert f"{drop_in}:2: " in running.refuse("")
+        assert limits(host) == (1400, 8)
+    drop_in.unlink()
+    running.apply("[Device]\nTransmitQueueLength=7\n")
+    assert limits(host) == (1400, 7)
+    assert_answers(host)
+
+
+def test_pipe_that_was_read(host):
+    """There is nothing more in it, and so the settings stay as they are."""
+    pipe, writer = os.pipe()
+    os.write(writer, b"[Device]\nMTUBytes=1300\n")
+    os.close(writer)
+    daemon = host.start(f"--config=/dev/fd/{pipe}", "tun0", pass_fds=(pipe,))
+    os.close(pipe)
+    assert limits(host) == (1300, 5000)
+    log = daemon.reload()
+    assert f"/dev/fd/{pipe}: " in log and "keeps its settings" in log, log
+    assert limits(host) == (1300, 5000)
     assert_answers(host)
 
 

@@ -1,7 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Settings, good and bad: options, files, names of interfaces, --check."""
+"""Settings, good and bad: options, files and drop-ins, names of interfaces, --check."""
 
+import contextlib
+import os
 import re
+import shutil
+import threading
 
 import pytest
 
@@ -21,7 +25,7 @@ DEFAULTS = """
     Type=auto Packets=no Sessions=yes
 """
 
-# Arguments that no settings file can mend, and what the message has to name.
+# Arguments that no settings file makes good, and what the message has to name.
 BAD_USAGE = [
     ([], "interface"),
     (["tun0", "tun1"], "tun1|more than one"),
@@ -49,6 +53,8 @@ BAD_USAGE = [
     (["--mtu=99999999999999999999", "tun0"], "99999999999999999999"),
     (["--mtu=", "tun0"], "mtu"),
     (["--mtu=1279", "tun0"], "1279|1280"),
+    (["--address=10.99.0.0/24", "tun0"], r"10\.99\.0\.1/24"),
+    (["--address=2001:db8::/64", "tun0"], "2001:db8::1/64"),
     (["--engine=steam", "tun0"], "steam"),
     (["--user=no-such-user", "tun0"], "no-such-user"),
 ]
@@ -85,7 +91,8 @@ BAD_LINES = {
         TransmitQueueLength=abc TransmitQueueLength=-1 TransmitQueueLength=99999999999 QueueLength=5
     """.split(),
     "Network": """
-        Configure=perhaps Address=300.1.1.1 Address=198.18.0.1/33 Address=2001:db8::1/129 Address=here
+        Configure=perhaps Address=300.1.1.1 Address=10.99.0.0/24 Address=2001:db8::/64
+        Address=198.18.0.1/33 Address=2001:db8::1/129 Address=here
         Peer=there Peer=198.18.0.2/24 Gateway=198.18.0.9
     """.split(),
     "Reflector": """
@@ -93,7 +100,7 @@ BAD_LINES = {
         AnswerBroadcast=maybe AnswerMulticast=2 AnswerUnicast=yes
     """.split(),
     "Engine": ["Type=steam", "Kind=auto"],
-    "Log": ["Packets=some", "Sessions=all", "Level=debug"],
+    "Log": ["Packets=some", "Sessions=all", "Level=debug", "Packets=\x1b[1m"],
 }
 
 # Whole files: the lines that have to be reported, and what is to be named there.
@@ -139,11 +146,11 @@ WITH_COMMENTS = """\
 
 [Network]
 # three
-Address = 10.1.2.3/24     # this host's end
+Address = 10.1.2.3/24     # of this host
 
 [Device]
 MTUBytes= 1400
-TransmitQueueLength=5000     # packets the device holds while nobody reads
+TransmitQueueLength=5000     # packets
 """
 
 WITH_EMPTY_VALUES = """\
@@ -153,6 +160,12 @@ Peer=10.0.0.2
 Address=
 Peer=
 Address=10.1.0.1/24
+[Device]
+MTUBytes=9000
+MTUBytes=
+[Log]
+Sessions=no
+Sessions=
 """
 
 GOOD_FILES = {
@@ -160,8 +173,11 @@ GOOD_FILES = {
     "one family": ("tun0", "[Network]\nAddress=198.18.0.1/24\n"),
     "everything": ("wg1", EVERYTHING),
     "spaces and comments": ("tun0", WITH_COMMENTS),
-    "empty values forget": ("tun0", WITH_EMPTY_VALUES),
+    "empty values are defaults": ("tun0", WITH_EMPTY_VALUES),
     "booleans": ("tun0", "[Network]\nConfigure=true\n[Reflector]\nAnswerBroadcast=on\nAnswerMulticast=0\n"),
+    "loss": ("tun0", "[Log]\nSessions=loss\n"),
+    "long lines": ("tun0", f"# {'x' * 5000}\n[Log]{' ' * 5000}\nPackets=yes # {'x' * 5000}\n"),
+    "byte order mark, CR LF, no final newline": ("tun0", "\ufeff[Log]\r\nPackets=yes\r\nSessions=no"),
     "least": ("tun0", "[Device]\nMTUBytes=68\n[Network]\nAddress=10.1.2.3\n[Reflector]\nHopLimit=1\n"),
     "most": ("tun0", "[Device]\nMTUBytes=65535\n"),
 }
@@ -181,22 +197,46 @@ def refused(shared_host):
     return run
 
 
-def check(host, *arguments):
-    """The settings that --check prints, and nothing created."""
-    done = host.tunecho("--check", *arguments)
+def check_all(host, *arguments, **how):
+    """The files that --check names, and the settings that it prints; and nothing created."""
+    done = host.tunecho("--check", *arguments, **how)
     assert done.returncode == 0, done.stderr
     assert host.links() == {"lo"}
-    return done.stdout
+    files, _, settings = done.stdout.partition("\n")
+    assert files.startswith("# ")
+    return files.removeprefix("# "), settings
+
+
+def check(host, *arguments, **how):
+    return check_all(host, *arguments, **how)[1]
+
+
+def add_drop_ins(path, **texts):
+    """Drop-ins of a file, by their names without .conf."""
+    directory = path.with_name(f"{path.name}.d")
+    directory.mkdir(exist_ok=True)
+    for name, text in texts.items():
+        (directory / f"{name}.conf").write_text(text)
+    return directory
+
+
+@contextlib.contextmanager
+def drop_ins(path, **texts):
+    directory = add_drop_ins(path, **texts)
+    try:
+        yield directory
+    finally:
+        shutil.rmtree(directory)
 
 
 def reported_lines(path, message):
-    """The mistakes of a file by their line."""
+    """The errors of a file by their line."""
     return {int(line): text for line, text in re.findall(rf"{re.escape(str(path))}:(\d+): (.+)", message)}
 
 
 def culprit_of(line):
     """What the message about a bad line has to name: its key, its value, or that one of them is missing."""
-    key, equals, value = line.partition("=")
+    key, equals, value = line.replace("\x1b", r"\x1b").partition("=")
     return f"{re.escape(key)}|{re.escape(value)}" if key and equals else "key|KEY"
 
 
@@ -232,37 +272,163 @@ def test_bad_line(shared_host, refused, section, line):
     assert re.search(culprit_of(line), reported[2])
 
 
-@pytest.mark.parametrize("text, mistakes", BAD_FILES.values(), ids=BAD_FILES)
-def test_bad_file(shared_host, refused, text, mistakes):
+@pytest.mark.parametrize("text, errors", BAD_FILES.values(), ids=BAD_FILES)
+def test_bad_file(shared_host, refused, text, errors):
     path = shared_host.configure(text)
     reported = reported_lines(path, refused(CONFIG, f"--config={path}", "tun0"))
-    assert reported.keys() == mistakes.keys()
-    for line, culprit in mistakes.items():
+    assert reported.keys() == errors.keys()
+    for line, culprit in errors.items():
         assert re.search(culprit, reported[line])
 
 
-def test_every_mistake_in_one_run(shared_host, refused):
+def test_every_error_in_one_run(shared_host, refused):
     text = ["[Network]", "Address=198.18.0.1"]
-    mistakes = {}
+    errors = {}
     for section, lines in BAD_LINES.items():
         text.append(f"[{section}]")
         for line in lines:
             text.append(line)
-            mistakes[len(text)] = line
+            errors[len(text)] = line
 
     path = shared_host.configure("\n".join(text) + "\n")
     reported = reported_lines(path, refused(CONFIG, f"--config={path}", "tun0"))
-    assert reported.keys() == mistakes.keys()
-    for number, line in mistakes.items():
+    assert reported.keys() == errors.keys()
+    for number, line in errors.items():
         assert re.search(culprit_of(line), reported[number])
 
 
-def test_file_that_is_not_there(refused):
-    assert "/nonexistent/tun0.conf" in refused(CONFIG, "--config=/nonexistent/tun0.conf", "tun0")
+def test_hundreds_of_errors(shared_host, refused):
+    """A hundred are reported, and how many more there are."""
+    path = shared_host.configure("[Log]\n" + "Packets\n" * 300)
+    message = refused(CONFIG, f"--config={path}", "tun0")
+    assert reported_lines(path, message).keys() == set(range(2, 102))
+    assert message.splitlines()[-1].endswith(f"{path}: 200 more errors")
+    assert len(message.splitlines()) == 101
 
 
-def test_file_that_is_a_directory(shared_host, refused):
-    assert str(shared_host.etc) in refused(CONFIG, f"--config={shared_host.etc}", "tun0")
+def test_reason_behind_long_texts(shared_host, refused):
+    directory = shared_host.directory / ("d" * 250) / ("e" * 250)
+    directory.mkdir(parents=True)
+    path = directory / "tun0.conf"
+    path.write_text(f"[Log]\nPackets={'x' * 60000}\n")
+    message = refused(CONFIG, f"--config={path}", "tun0")
+    assert re.search(r"e/tun0\.conf:2: Packets=x+\.\.\. is neither yes nor no$", message)
+    assert len(message) < 500
+
+
+def make_nothing(path):
+    del path
+
+
+def make_directory(path):
+    path.mkdir()
+
+
+def make_endless(path):
+    path.symlink_to("/dev/zero")
+
+
+@pytest.mark.parametrize(
+    "make, reason",
+    [
+        (make_nothing, "No such file"),
+        (make_directory, "is a directory"),
+        (make_endless, "larger than 65536 bytes"),
+        (os.mkfifo, "FIFO"),
+    ],
+    ids=["nothing", "directory", "endless", "FIFO"],
+)
+def test_file_that_cannot_be_read(shared_host, refused, make, reason):
+    """Nothing waits for ever, not even for a FIFO that no process writes."""
+    path = shared_host.directory / f"no-{make.__name__}.conf"
+    make(path)
+    assert re.search(f"{re.escape(str(path))}: .*{reason}", refused(CONFIG, f"--config={path}", "tun0"))
+
+
+def test_null_is_an_empty_file(shared_host):
+    assert check_all(shared_host, "--config=/dev/null", "tun0") == ("/dev/null", check(shared_host, "tun0"))
+
+
+def test_symbolic_link(shared_host):
+    link = shared_host.directory / "link.conf"
+    link.symlink_to(shared_host.configure("[Device]\nMTUBytes=1400\n"))
+    files, settings = check_all(shared_host, f"--config={link}", "tun0")
+    assert files == str(link)
+    assert "MTUBytes=1400" in settings.splitlines()
+
+
+def test_fifo(shared_host):
+    path = shared_host.directory / "fifo.conf"
+    os.mkfifo(path)
+    writer = threading.Thread(target=path.write_text, args=["[Device]\nMTUBytes=1400\n"], daemon=True)
+    writer.start()
+    assert "MTUBytes=1400" in check(shared_host, f"--config={path}", "tun0").splitlines()
+    writer.join(timeout=5)
+    assert not writer.is_alive()
+
+
+@pytest.mark.parametrize("path", ["/dev/stdin", "/dev/fd/9"])
+def test_pipe(shared_host, path):
+    """A pipeline, and a descriptor as of a process substitution."""
+    shell = "bash", "-c", "printf '[Device]\nMTUBytes=1400\n' | exec \"$@\" 9<&0", "bash"
+    files, settings = check_all(shared_host, f"--config={path}", "tun0", prefix=shell)
+    assert files == path
+    assert "MTUBytes=1400" in settings.splitlines()
+
+
+MTU = "[Device]\nMTUBytes={}\n"
+
+
+@pytest.mark.parametrize("has_file", [True, False], ids=["with file", "without file"])
+@pytest.mark.parametrize("where", ["default", "option"])
+def test_drop_ins(shared_host, has_file, where):
+    """In the order of their names, after the file, also where there is none; --check names them all."""
+    path = shared_host.directory / "drop.conf" if where == "option" else shared_host.etc / "tunecho/tun0.conf"
+    arguments = ["tun0"] if where == "default" else [f"--config={path}", "tun0"]
+    shown = path if where == "option" else "/etc/tunecho/tun0.conf"
+    texts = {"9": MTU.format(1309), "10": MTU.format(1310), "A": "[Log]\nSessions=loss\n", ".no": "[No]\n"}
+    if has_file:
+        path.write_text(MTU.format(1300) + "[Network]\nAddress=10.0.0.1/24\n")
+    try:
+        with drop_ins(path, **texts) as directory:
+            (directory / "note.conf~").write_text("[No]\n")
+            if where == "option" and not has_file:
+                assert f"{path}: " in shared_host.tunecho("--check", *arguments).stderr
+                return
+
+            files, settings = check_all(shared_host, *arguments)
+            drops = [f"{shown}.d/{name}.conf" for name in ("10", "9", "A")]
+            assert files == ", ".join([str(shown)] * has_file + drops)
+            settings = settings.splitlines()
+            assert {"MTUBytes=1309", "Sessions=loss"} <= set(settings)
+            assert ("Address=10.0.0.1/24" in settings) == has_file
+            assert "MTUBytes=1400" in check(shared_host, "--mtu=1400", *arguments).splitlines()
+    finally:
+        path.unlink(missing_ok=True)
+
+
+def test_drop_ins_of_the_default_file_with_another(shared_host):
+    path = shared_host.configure("")
+    with drop_ins(shared_host.etc / "tunecho/tun0.conf", mtu=MTU.format(1300)):
+        assert check_all(shared_host, "tun0")[0] == "/etc/tunecho/tun0.conf.d/mtu.conf"
+        files, settings = check_all(shared_host, f"--config={path}", "tun0")
+    assert files == str(path)
+    assert "MTUBytes=1500" in settings.splitlines()
+    assert check_all(shared_host, "tun0")[0] == "defaults"
+
+
+def test_errors_in_drop_ins(shared_host, refused):
+    path = shared_host.configure("[Log]\nPackets=1x\n")
+    with drop_ins(path, a="[No]\n", b="\n\nMTUBytes=1\n", c="[Network]\nAddress=\n") as directory:
+        (directory / "d.conf").mkdir()
+        message = refused(CONFIG, f"--config={path}", "tun0")
+        reported = re.findall(r"^(\S+): (?!\S+: )", message, re.MULTILINE)
+        assert reported == [
+            f"{path}:2",
+            f"{directory}/a.conf:1",
+            f"{directory}/b.conf:3",
+            f"{directory}/d.conf",
+        ]
 
 
 @pytest.mark.parametrize("interface, text", GOOD_FILES.values(), ids=GOOD_FILES)

@@ -10,9 +10,9 @@ set -u
 . "${BASH_SOURCE[0]%/*}/tap.sh"
 
 readonly unit=tunecho@tun0
-readonly sessions=3c4d124d318a4d12bf2fcf125f099fbb begins=023dc75e16eb423c892c54260070ff24
+readonly sessions=3c4d124d318a4d12bf2fcf125f099fbb
 readonly sums=b2b5d30868ad4839933b85a48b0796e3
-readonly info=6 notice=5 debug=7
+readonly info=6 notice=5
 
 # query JQ MATCH...: what jq(1) makes of the array of the unit's entries that match, as journalctl -o json has
 # them.
@@ -141,15 +141,12 @@ test_session() {
 
     systemctl start "$unit"
     check 'five pings are answered' ping -q -c 5 -i 0.2 -s 100 198.18.0.2
-    check 'the beginning has an entry at once' has_entries 1 "MESSAGE_ID=$begins"
-    check 'of level debug' is_field PRIORITY "$debug" "MESSAGE_ID=$begins"
-    id=$(query '.[-1].TUNECHO_IDENTIFIER' "MESSAGE_ID=$begins")
-    check 'which journalctl -p info leaves out' equal 0 "$(count --priority=info "MESSAGE_ID=$begins")"
-    check 'and the end has none yet' has_entries 0 "${match[@]}"
+    check 'the ping has no entry yet' has_entries 0 "${match[@]}"
     check 'it has one ten seconds after the last request' wait_until 15 has_entries 1 "${match[@]}"
     note "$(journal --output=cat "${match[@]}")"
 
     check 'of level info' is_field PRIORITY "$info" "${match[@]}"
+    id=$(query '.[-1].TUNECHO_IDENTIFIER' "${match[@]}")
     for name in INTERFACE=tun0 SOURCE=198.18.0.1 IDENTIFIER="$id" REQUESTS=5 MISSING=0 DUPLICATES=0 \
         REORDERED=0 SEQUENCE_FIRST=1 SEQUENCE_LAST=5 FRAGMENTED=0 BYTES=640 LENGTH_MIN=128 LENGTH_MAX=128 \
         HOP_LIMIT_MIN=64 HOP_LIMIT_MAX=64; do
@@ -170,9 +167,6 @@ test_many_sessions() {
     ip route add 198.51.100.0/24 dev tun0
     before=$(count "MESSAGE_ID=$sessions")
     check 'a hundred hosts are alive' fping -q -c 1 -i 1 -g 198.51.100.1 198.51.100.100
-    check 'their beginnings have ten entries' \
-        equal 10 "$(query 'map(select(.TUNECHO_DESTINATION | startswith("198.51.100."))) | length' \
-            "MESSAGE_ID=$begins")"
     check 'their ends have a sum' wait_until 15 has_entries 1 "MESSAGE_ID=$sums"
     note "$(journal --output=cat "MESSAGE_ID=$sums")"
     n=$(($(count "MESSAGE_ID=$sessions") - before))

@@ -348,6 +348,43 @@ static void test_broadcast(void **state)
         }
 }
 
+static void test_network(void **state)
+{
+        static const struct {
+                const char *prefix;
+                bool is_network;
+        } rules[] = {
+                { "10.99.0.0/24", true },
+                { "10.99.0.1/24", false },
+                { "10.99.1.0/23", false },
+                { "10.99.0.0/23", true },
+                { "10.99.0.4/30", true },
+                { "10.99.0.4/31", false },
+                { "10.99.0.4/32", false },
+                { "10.99.0.4", false },
+                { "128.0.0.0/1", true },
+                { "128.0.0.1/1", false },
+                { "0.0.0.0/0", true },
+                { "2001:db8::/64", true },
+                { "2001:db8::1:0:0:0/64", false },
+                { "2001:db8:0:1::/63", false },
+                { "2001:db8::1/64", false },
+                { "2001:db8::4/126", true },
+                { "2001:db8::4/127", false },
+                { "2001:db8::4/128", false },
+        };
+
+        (void) state;
+
+        for (size_t i = 0; i < ARRAY_SIZE(rules); i++) {
+                struct prefix prefix = prefix_of(rules[i].prefix);
+
+                if (prefix_is_network(&prefix) != rules[i].is_network)
+                        print_error("# %s\n", rules[i].prefix);
+                assert_int_equal(prefix_is_network(&prefix), rules[i].is_network);
+        }
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -361,6 +398,7 @@ int main(void)
                 cmocka_unit_test(test_contains),
                 cmocka_unit_test(test_contains_every_bit),
                 cmocka_unit_test(test_broadcast),
+                cmocka_unit_test(test_network),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

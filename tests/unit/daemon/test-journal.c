@@ -14,6 +14,7 @@
 #include <sys/stat.h>
 #include <sys/un.h>
 
+#include "packet/reflect.h"
 #include "unit.h"
 
 #define CATALOGUE_MAX (256 * 1024)

@@ -281,7 +281,7 @@ static void test_packets(void **state)
 
         (void) state;
 
-        report_select(test.report, true, false);
+        report_select(test.report, true, CONFIG_SESSIONS_NONE);
         for (unsigned i = 0; i < 60; i++) {
                 add_request(1);
                 assert_true(run());
@@ -307,7 +307,7 @@ static void test_packets(void **state)
         assert_false(is_scheduled());
         assert_string_equal(output(), "");
 
-        report_select(test.report, false, false);
+        report_select(test.report, false, CONFIG_SESSIONS_NONE);
         add_request(4);
         (void) run();
         advance(3600 * SECOND_USEC);
@@ -321,7 +321,7 @@ static void test_sessions(void **state)
 
         (void) state;
 
-        report_select(test.report, false, true);
+        report_select(test.report, false, CONFIG_SESSIONS_ALL);
         add_request(7);
         assert_true(run());
         advance(SESSION_TIMEOUT_USEC - 1);
@@ -387,7 +387,7 @@ static void test_rest(void **state)
 
         (void) state;
 
-        report_select(test.report, true, true);
+        report_select(test.report, true, CONFIG_SESSIONS_ALL);
         add_verdict(VERDICT_NOT_ECHO, 1);
         (void) run();
         (void) output();

@@ -17,6 +17,7 @@
 #include <sys/syscall.h>
 
 #include "engine/engine.h"
+#include "engine/records.h"
 #include "packets.h"
 #include "unit.h"
 

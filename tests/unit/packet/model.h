@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #pragma once
 
+#include "packet/policy.h"
 #include "packet/reflect.h"
 
 uint16_t slow_sum(uint16_t sum, const uint8_t *data, size_t size);

@@ -3,6 +3,7 @@
 
 /* Packets and policies that the tests of reflect() share, and the check of one packet against the model. */
 
+#include "packet/policy.h"
 #include "packet/reflect.h"
 
 #define PACKET_ROOM 160

@@ -6,6 +6,7 @@
  * those of one family are in test-reflect-ipv4.c and test-reflect-ipv6.c.
  */
 
+#include "packet/policy.h"
 #include "packet/reflect.h"
 
 #include <arpa/inet.h>

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "packet/reflect.h"
 #include "unit.h"
 
 #define SECOND UINT64_C(1000000)
