@@ -224,8 +224,8 @@ class Host:
 
     @staticmethod
     def ping_command(address, *options, count=3):
-        # All requests at once, which is fast; of late replies, ping(8) waits for the first as long as -W says,
-        # and for the others as long as -i does. Its buffer holds the replies to 150 small requests.
+        # All requests at once, which is fast. Of late replies, ping(8) waits for the first as long as -W
+        # says, and for the others as long as -i does. Its buffer holds the replies to 150 small requests.
         pace = () if {"-f", "-A"} & set(options) else ("-l", count, "-i", LIMIT)
         return "ping", "-n", "-c", count, *pace, "-W", LIMIT, *options, address
 
@@ -457,7 +457,7 @@ class Sender:
             time.sleep(0.001)
 
     def _number_of_reply(self):
-        """Receive one packet; the number of the request that it is the reply to, or None if it is something else."""
+        """Receive one packet; the number of the request that it answers, or None if it is no reply."""
         message = self._socket.recv(2048)[0 if self._is_ipv6 else 20 :]
         kind, _, _, identifier, _, number = struct.unpack("!BBHHHI", message[:12])
         return number if (kind, identifier) == (129 if self._is_ipv6 else 0, IDENTIFIER) else None
@@ -494,7 +494,7 @@ class Sender:
 
     @classmethod
     def flood(cls, host, address, count, window=100):
-        """Send requests as fast as they are answered, a window of them under way; each has its reply, in order."""
+        """Send requests as fast as they are answered, a window of them under way; replies come in order."""
         flood = cls(host, address)
         with flood._socket:
             flood._socket.settimeout(LIMIT)
@@ -703,7 +703,7 @@ class Daemon:
     def totals_of(self, packets):
         """The totals as soon as they have that many packets: a reply may arrive before it is counted."""
         return wait_until(
-            lambda: (totals := self.totals()).packets >= packets and totals, f"{packets} packets to be counted"
+            lambda: (totals := self.totals()).packets >= packets and totals, f"{packets} packets to count"
         )
 
     def final_totals(self):
@@ -824,7 +824,7 @@ class Daemon:
         wait_until(is_idle, "the daemon to be idle")
 
     def wait_asleep(self):
-        """Wait until no thread of it is woken for a second, which never comes if something wakes it all the time."""
+        """Wait until no thread of it is woken for a second, which never comes if one is woken regularly."""
 
         def switches():
             kinds = "voluntary_ctxt_switches", "nonvoluntary_ctxt_switches"

@@ -30,8 +30,8 @@ SOLICITED_NODE = "ff02::1:ff00:2"
 
 DATA = bytes(range(56))
 
-# What is sent ahead of packets that are to be moved in batches: more than the daemon reads one by one before it
-# goes over to batches.
+# What is sent ahead of packets that are to be moved in batches: more than the daemon reads one by one before
+# it goes over to batches.
 AHEAD, ENOUGH_FOR_BATCHES = b"ahead", 128
 
 
@@ -302,7 +302,7 @@ class Tunecho(Reflector):
     as many requests as it takes for its engine to move what follows in batches, if it does.
 
     Nothing is lost on the way: what is sent at once fits into the queue of the device, which holds 5,000
-    packets by default, the replies to it fit into the buffer of the socket, and the kernel counts what does not.
+    packets by default, and the replies fit into the buffer of the socket; the kernel counts what does not.
     """
 
     # Bytes; the kernel doubles them. A small packet takes less than 2 KiB, one of 64 KiB less than 80 KiB.

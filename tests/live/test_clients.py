@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The clients that people ping with: none loses a packet, and none complains.
 
-Most of them take what comes late for lost, and cannot be told to wait; so a run of theirs that lost some is repeated.
+Most of them take what comes late for lost, and have no option to wait longer; so a run that lost some is
+repeated.
 
 inetutils' ping cannot be installed beside iputils'; its package is unpacked into
 the build directory instead, once, from wherever apt gets packages.
@@ -51,7 +52,7 @@ TRIES = 10
 
 @pytest.fixture
 def run(shared_host, tun0):
-    """A function that runs a client until it prints what is expected, without a complaint, and returns what matches."""
+    """A function that runs a client until it prints what is expected, and no complaint; returns what matches."""
 
     def client(expected, program, *arguments):
         if not shutil.which(program):

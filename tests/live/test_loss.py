@@ -73,7 +73,8 @@ def lose(host, *chains, which=EACH_TENTH):
 def lost(host):
     """How many it has lost, on the way out and on the way back."""
     listed = json.loads(host.run("nft", "-j", "list", "counters", "table", "inet", "loss").stdout)["nftables"]
-    packets = {entry["counter"]["name"]: entry["counter"]["packets"] for entry in listed if "counter" in entry}
+    counters = [entry["counter"] for entry in listed if "counter" in entry]
+    packets = {counter["name"]: counter["packets"] for counter in counters}
     return packets["lost_out"], packets["lost_back"]
 
 
@@ -85,7 +86,7 @@ def start(tunnel, client, address):
 
 
 def ping(tunnel, client, daemon, address, count=100):
-    """Ping until each request, and each reply, has arrived or was lost on purpose; ping(8) is stopped then."""
+    """Ping until each request and each reply has arrived or was lost on purpose; then stop ping(8)."""
     before = daemon.totals().replies
     path = client.directory / "ping"
     command = client.command(*client.ping_command(address, "-q", count=count))

@@ -27,8 +27,8 @@ REMOVE = ["FDSTOREREMOVE=1", "FDNAME=tun"]
 
 TUNSETIFF, IFF_TUN, IFF_TAP, IFF_NO_PI = 0x400454CA, 1, 2, 0x1000
 
-# What the daemon holds open whatever it is made of: input, log twice, the device, and the locked directory of its
-# status socket.
+# What the daemon holds open whatever it is made of: input, log twice, the device, and the locked directory of
+# its status socket.
 HELD = {"/dev/null": 1, "stderr": 2, "/dev/net/tun": 1, "/run/tunecho/tun0": 1}
 
 # All that a daemon holds open that nothing was handed over to.
@@ -423,7 +423,7 @@ def test_device_in_another_namespace(host, store, tmp_path):
 
 
 def test_larger_packets_are_queued(host, store, each_engine):
-    """What was sent before a start with a smaller MTU is answered as a whole; the first daemon reads none of it."""
+    """What was sent before a start with a smaller MTU is answered as a whole. The first daemon reads none."""
     host.silence()
     daemon = host.start("tun0", "--mtu=9000", store=store)
     sent, expected = ([made(data=bytes(8972), seq=n) for n in range(500)] for made in (echo, answer))

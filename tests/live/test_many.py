@@ -27,7 +27,7 @@ HOSTS_AT_ONCE = 200
 # Packets that a queue of the usual length has space for, and the sources of far more.
 FILLING, SOURCES = 4000, 200_000
 
-# What is written to for the first time takes a page or two; a table that grows with the sources takes megabytes.
+# What is written to for the first time takes a page or two; a table that grows with the sources, megabytes.
 MEMORY_KILOBYTES = 1024
 
 
@@ -46,8 +46,8 @@ def flood(host, ends, *options):
 
 
 def assert_readable(log, seconds):
-    """No more entries than there may be in that time, in which the whole run lies: for pings, for their sums, and
-    all in all."""
+    """No more entries than there may be in that time, in which the whole run lies: for pings, for their sums,
+    and all in all."""
     entries, sums = len(Session.all_in(log)), len(Sum.all_in(log))
     assert 1 <= entries <= ENTRIES_A_SECOND * (seconds + 1), f"{entries} entries in {seconds:.1f} s"
     assert sums <= seconds + 2, f"{sums} sums in {seconds:.1f} s"

@@ -152,7 +152,7 @@ def test_a_thousand_clients(host):
 
 
 def test_packets_are_not_behind_clients(host, each_engine):
-    """All wait at the same time. Every packet is answered though no client reads; then each reads its snapshot."""
+    """All wait at the same time. Every packet is answered though no client reads; each has its snapshot then."""
     host.silence()
     daemon = host.start("tun0")
     with Tunecho(host, "tun0", *IPV4) as tunecho:
@@ -164,7 +164,8 @@ def test_packets_are_not_behind_clients(host, each_engine):
         counted = [Snapshot(read_all(client))["PACKETS"] for client in clients]
     # They are served in the order in which they came, and what is counted does not decrease.
     assert counted == sorted(counted)
-    print(f"{sum(count < WAITING for count in counted)} clients were served before the last packet was counted")
+    served = sum(count < WAITING for count in counted)
+    print(f"{served} clients were served before the last packet was counted")
     daemon.totals_of(WAITING)
     assert ask(host)["PACKETS"] == WAITING
     daemon.assert_batched()

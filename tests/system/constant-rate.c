@@ -1,10 +1,20 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /*
- * Sends echo requests at a constant rate, whatever becomes of those before. ping(8) slows down when replies
- * stop, and so hides what is lost in a gap. The times to send at are fixed from the beginning; one that was
- * missed is made up for at once. Ends after a while, or when it is told to, by SIGINT or SIGTERM; then waits
- * for the replies that are still out. Prints one line of JSON.
+ * Sends echo requests at a constant rate, whether those before are answered or not. ping(8) slows down when
+ * replies stop, and so hides what is lost in a gap. The times to send at are fixed from the beginning; one
+ * that was missed is made up for at once. Ends after a while, or at SIGINT or SIGTERM; then waits for the
+ * replies that are still out.
+ *
+ * However slow the machine is, nothing is lost by this program: a window bounds the requests under way, which
+ * the queue of the device and the buffer of the socket hold. Requests are answered in their order, so that
+ * those before the last one that was answered are not under way any more. In case all of them are lost, one a
+ * second goes on.
+ *
+ *   SIGUSR1   hold: send no more; prints "held" when no request is under way
+ *   SIGUSR2   go on; prints "sending" when the first request is sent, as at the beginning
+ *
+ * The last line is one of JSON.
  */
 
 #include <arpa/inet.h>
@@ -28,10 +38,11 @@
 
 #include "options.h"
 
-#define RATE_MAX     100000
-#define SECONDS_MAX  3600
-#define DATA_MAX     1400
-#define PATIENCE_MAX 60000
+#define RATE_MAX    100000
+#define SECONDS_MAX 3600
+#define DATA_MAX    1400
+#define TIMEOUT_MAX 600000
+#define WINDOW_MAX  1000000
 
 /* What comes back at once after a gap; the default holds some hundred replies. */
 #define RECEIVE_BUFFER (64 << 20)
@@ -50,7 +61,15 @@ _Static_assert(offsetof(struct message, data) == 12, "messages have no holes");
 
 struct job {
         const char *address;
-        unsigned long rate, seconds, data, patience;
+        unsigned long rate, seconds, data;
+        unsigned long window;  /* requests under way, at most */
+        unsigned long timeout; /* for the last replies, in milliseconds */
+};
+
+enum state {
+        STARTING,
+        SENDING,
+        HELD,
 };
 
 struct sender {
@@ -58,18 +77,25 @@ struct sender {
         size_t size;
         struct message request;
         uint8_t *replies; /* to each request; many are 255 */
+        uint64_t n_tried; /* number of the next request: those that were sent, and those that were refused */
         uint64_t n_sent, n_refused, n_answered, n_duplicate, n_foreign;
-        int error;            /* with which the last refused request was refused */
-        uint64_t first, last; /* when the first request was due, and when the last reply came */
+        uint64_t sent_to, answered_to; /* numbers behind the last one that was sent, and the last answered */
+        int error;                     /* with which the last refused request was refused */
+        uint64_t first, latest, last;  /* when the first was due, the latest was sent, the last reply came */
         uint64_t gap, trip, stall;
+        enum state state; /* the one printed last */
 };
 
-static volatile sig_atomic_t told_to_stop;
+static volatile sig_atomic_t is_stopping, is_holding;
 
 static void on_signal(int signal)
 {
-        (void) signal;
-        told_to_stop = true;
+        if (signal == SIGUSR1)
+                is_holding = true;
+        else if (signal == SIGUSR2)
+                is_holding = false;
+        else
+                is_stopping = true;
 }
 
 static void sender_done(struct sender *sender)
@@ -120,17 +146,49 @@ static int sender_open(struct sender *sender, const struct job *job)
         return 0;
 }
 
-/* A request that the kernel refuses counts as sent, and is lost. */
+static void print_state(struct sender *sender, enum state state)
+{
+        static const char *const names[] = { [SENDING] = "sending", [HELD] = "held" };
+
+        if (sender->state == state)
+                return;
+
+        sender->state = state;
+        printf("%s\n", names[state]);
+        (void) fflush(stdout);
+}
+
+static uint64_t n_under_way(const struct sender *sender)
+{
+        return sender->sent_to - sender->answered_to;
+}
+
+static bool may_send(const struct sender *sender, const struct job *job)
+{
+        if (sender->n_tried == job->rate * job->seconds)
+                return false;
+        if (!is_holding && n_under_way(sender) < job->window)
+                return true;
+        return n_under_way(sender) > 0 && clock_ns() - sender->latest > NSEC_PER_SEC;
+}
+
 static void send_request(struct sender *sender)
 {
-        sender->request.sequence = htons((uint16_t) sender->n_sent);
-        sender->request.number = htonl((uint32_t) sender->n_sent);
-        sender->n_sent++;
+        sender->request.sequence = htons((uint16_t) sender->n_tried);
+        sender->request.number = htonl((uint32_t) sender->n_tried);
+        sender->n_tried++;
+        sender->latest = clock_ns();
 
         if (TEMP_FAILURE_RETRY(send(sender->fd, &sender->request, sender->size, 0)) < 0) {
                 sender->error = errno;
                 sender->n_refused++;
+                return;
         }
+
+        sender->n_sent++;
+        sender->sent_to = sender->n_tried;
+        if (!is_holding)
+                print_state(sender, SENDING);
 }
 
 static uint64_t time_due(const struct sender *sender, const struct job *job, uint64_t number)
@@ -140,12 +198,12 @@ static uint64_t time_due(const struct sender *sender, const struct job *job, uin
 
 static void send_what_is_due(struct sender *sender, const struct job *job)
 {
-        uint64_t now = clock_ns(), due = time_due(sender, job, sender->n_sent);
+        uint64_t now = clock_ns(), due = time_due(sender, job, sender->n_tried);
 
         if (now > due && now - due > sender->stall)
                 sender->stall = now - due;
 
-        for (; sender->n_sent < job->rate * job->seconds && time_due(sender, job, sender->n_sent) <= now;)
+        while (may_send(sender, job) && time_due(sender, job, sender->n_tried) <= now)
                 send_request(sender);
 }
 
@@ -155,7 +213,7 @@ static void count_reply(struct sender *sender, const struct job *job, const stru
         uint32_t number = ntohl(reply->number);
         uint64_t now = clock_ns(), trip;
 
-        if (size != sender->size || number >= sender->n_sent ||
+        if (size != sender->size || number >= sender->sent_to ||
             memcmp(reply->data, sender->request.data, job->data) != 0) {
                 sender->n_foreign++;
                 return;
@@ -167,6 +225,8 @@ static void count_reply(struct sender *sender, const struct job *job, const stru
                 sender->n_duplicate++;
         if (sender->replies[number] < UINT8_MAX)
                 sender->replies[number]++;
+        if (number >= sender->answered_to)
+                sender->answered_to = number + 1;
 
         trip = now - time_due(sender, job, number);
         if (trip > sender->trip)
@@ -177,7 +237,7 @@ static void count_reply(struct sender *sender, const struct job *job, const stru
 }
 
 /* Errors that a router reports, as with a route that is gone for a moment, are read here. */
-static void take_replies(struct sender *sender, const struct job *job)
+static void receive_replies(struct sender *sender, const struct job *job)
 {
         struct message reply;
 
@@ -203,20 +263,32 @@ static void wait_for_replies(struct sender *sender, uint64_t until)
         (void) ppoll(&readable, 1, &timeout, NULL);
 }
 
+/* Of a signal that comes before the wait, and while the window is full, it is known after this time. */
+static uint64_t wait_end(const struct sender *sender, const struct job *job)
+{
+        uint64_t soon = clock_ns() + NSEC_PER_SEC / 1000, due = time_due(sender, job, sender->n_tried);
+
+        return may_send(sender, job) && due < soon ? due : soon;
+}
+
 static void run(struct sender *sender, const struct job *job)
 {
-        sender->first = sender->last = clock_ns();
+        uint64_t end;
 
-        while (!told_to_stop && sender->n_sent < job->rate * job->seconds) {
+        sender->first = sender->latest = sender->last = clock_ns();
+
+        while (!is_stopping && sender->n_tried < job->rate * job->seconds) {
                 send_what_is_due(sender, job);
-                take_replies(sender, job);
-                wait_for_replies(sender, time_due(sender, job, sender->n_sent));
+                receive_replies(sender, job);
+                if (is_holding && n_under_way(sender) == 0)
+                        print_state(sender, HELD);
+                wait_for_replies(sender, wait_end(sender, job));
         }
 
-        for (uint64_t end = clock_ns() + job->patience * 1000000;
-             sender->n_answered + sender->n_refused < sender->n_sent && clock_ns() < end;) {
+        end = clock_ns() + job->timeout * 1000000;
+        while (n_under_way(sender) > 0 && clock_ns() < end) {
                 wait_for_replies(sender, end);
-                take_replies(sender, job);
+                receive_replies(sender, job);
         }
 }
 
@@ -234,15 +306,17 @@ static int parse_arguments(struct job *job, int argc, char **argv)
 {
         int option, r = 0;
 
-        while ((option = getopt(argc, argv, "p:r:s:t:")) >= 0 && r == 0) {
+        while ((option = getopt(argc, argv, "p:r:s:t:w:")) >= 0 && r == 0) {
                 if (option == 'p')
-                        r = option_number(optarg, 0, PATIENCE_MAX, &job->patience);
+                        r = option_number(optarg, 0, TIMEOUT_MAX, &job->timeout);
                 else if (option == 'r')
                         r = option_number(optarg, 1, RATE_MAX, &job->rate);
                 else if (option == 's')
                         r = option_number(optarg, 0, DATA_MAX, &job->data);
                 else if (option == 't')
                         r = option_number(optarg, 1, SECONDS_MAX, &job->seconds);
+                else if (option == 'w')
+                        r = option_number(optarg, 1, WINDOW_MAX, &job->window);
                 else
                         return -EINVAL;
         }
@@ -256,14 +330,15 @@ static int parse_arguments(struct job *job, int argc, char **argv)
 int main(int argc, char **argv)
 {
         _cleanup_(sender_done) struct sender sender = { .fd = -1 };
-        struct job job = { .rate = 1000, .seconds = 10, .data = 52, .patience = 3000 };
+        struct job job = { .rate = 1000, .seconds = 10, .data = 52, .window = 2000, .timeout = 60000 };
         const struct sigaction action = { .sa_handler = on_signal };
         int r;
 
         r = parse_arguments(&job, argc, argv);
         if (r < 0) {
                 fprintf(stderr, "Usage: constant-rate [-r REQUESTS A SECOND] [-t SECONDS] [-s BYTES OF DATA] "
-                                "[-p MILLISECONDS TO WAIT FOR THE LAST REPLIES] ADDRESS\n");
+                                "[-w REQUESTS UNDER WAY] [-p MILLISECONDS TO WAIT FOR THE LAST REPLIES] "
+                                "ADDRESS\n");
                 return EXIT_FAILURE;
         }
 
@@ -276,7 +351,8 @@ int main(int argc, char **argv)
 
         /* Without it, a sleep may take 50 us longer than asked for. */
         if (prctl(PR_SET_TIMERSLACK, 1UL) < 0 || sigaction(SIGINT, &action, NULL) < 0 ||
-            sigaction(SIGTERM, &action, NULL) < 0) {
+            sigaction(SIGTERM, &action, NULL) < 0 || sigaction(SIGUSR1, &action, NULL) < 0 ||
+            sigaction(SIGUSR2, &action, NULL) < 0) {
                 fprintf(stderr, "constant-rate: Failed to set up: %s\n", strerror(errno));
                 return EXIT_FAILURE;
         }

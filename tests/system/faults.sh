@@ -65,7 +65,7 @@ fails_with() {
     local what=$1 status=$2 text=$3
 
     check "$what: the start fails" fails restart
-    check "$what: it is given up" wait_until 15 is_property "$unit" ActiveState failed
+    check "$what: it is given up" wait_until 60 is_property "$unit" ActiveState failed
     check "$what: the exit status is $status" is_property "$unit" ExecMainStatus "$status"
     check "$what: the journal says why" contains "$text" "$(journal --output=cat --unit="$unit" --lines=20)"
     check "$what: no device is left behind" fails device_exists tun0
@@ -93,15 +93,15 @@ with_journal_stopped() {
 
 test_journal() {
     serves_on 'the journal is stopped and started' without_journal
-    check 'it logs again' wait_until 5 is_logging
+    check 'it logs again' wait_until 60 is_logging
     serves_on 'the journal hangs for two seconds' with_journal_stopped 2
-    check 'it logs again' wait_until 5 is_logging
+    check 'it logs again' wait_until 60 is_logging
 
     # One entry for each packet, more than what waits for a journal that hangs has room for.
     configure tun0 '[Log]' Packets=yes
     systemctl reload "$unit"
     serves_on 'the journal hangs under a hundred entries a second' with_journal_stopped 10
-    check 'it logs again' wait_until 10 is_logging
+    check 'it logs again' wait_until 60 is_logging
     rm /etc/tunecho/tun0.conf
     systemctl reload "$unit"
 }
@@ -116,7 +116,7 @@ test_manager() {
     serves_on "the manager's socket is gone for three seconds" without_manager
     told=$(packets_told)
     check 'its peer answers' pings "$peer_ipv4"
-    check 'it tells its status again' wait_until 5 status_goes_on "$told"
+    check 'it tells its status again' wait_until 60 status_goes_on "$told"
 }
 
 stop_and_continue() {
@@ -182,18 +182,21 @@ set_clock_back() {
 }
 
 has_timestamp() {
-    contains 'TS:' "$(ping -c 1 -W 1 -T tsonly "$peer_ipv4")"
+    contains 'TS:' "$(ping -c 1 -W 60 -T tsonly "$peer_ipv4")"
 }
 
 test_clock() {
+    local told
+
     install -m 0755 "$TUNECHO_BUILD/tests/system/libclock-late.so" /usr/lib/tunecho-clock-late.so
     drop_in "$unit" '[Service]' 'Environment=LD_PRELOAD=/usr/lib/tunecho-clock-late.so'
     check 'it starts with a clock of its own' restart
     check 'it is the one that is set back' \
         grep -q tunecho-clock-late "/proc/$(property "$unit" MainPID)/maps"
     serves_on 'the clock is set back and forth' set_clock_back
-    check 'it tells the time of those who ask' has_timestamp
-    check 'its status goes on' wait_until 5 status_goes_on 1000
+    told=$(packets_told)
+    check 'it adds the time to a request that asks for it' has_timestamp
+    check 'its status goes on' wait_until 60 status_goes_on "${told:-0}"
     remove_drop_in "$unit"
 }
 

@@ -30,11 +30,15 @@ value() {
     as_nobody tunechoctl metrics | awk -v sample="$1" '$1 == sample { print $2 }'
 }
 
+is_value() {
+    equal "$1" "$(value "$2")"
+}
+
 # The page that Prometheus reads.
 page() {
     /usr/bin/python3 -c '
 import urllib.request
-print(urllib.request.urlopen("http://127.0.0.1:9100/metrics", timeout=5).read().decode())'
+print(urllib.request.urlopen("http://127.0.0.1:9100/metrics", timeout=60).read().decode())'
 }
 
 page_has() {
@@ -83,7 +87,7 @@ test_client() {
     check 'there were two' equal 2 "$(peers tun0 | wc -l)"
 
     check 'it has counted the replies' \
-        equal 20 "$(value 'tunecho_packets_total{interface="tun0",verdict="reply"}')"
+        wait_until 60 is_value 20 'tunecho_packets_total{interface="tun0",verdict="reply"}'
     output=$(as_nobody tunechoctl watch --count=1)
     check 'watch shows the same' contains 'tun0: running; ' "$output"
     check 'with the replies' contains ' 20 replies' "$output"
@@ -115,14 +119,14 @@ test_exporter() {
     check 'and starts' systemctl start $timer
     check 'node_exporter starts' systemctl start prometheus-node-exporter.service
     check 'its page has the counters' \
-        wait_until 10 page_has 'tunecho_packets_total{interface="tun0",verdict="reply"} 20'
+        wait_until 60 page_has 'tunecho_packets_total{interface="tun0",verdict="reply"} 20'
     check 'they are counters' page_has '# TYPE tunecho_packets_total counter'
     check 'the instance is up' page_has 'tunecho_up{interface="tun0"} 1'
     check 'the file has no mistake' page_has 'node_textfile_scrape_error 0'
 
     check 'more is pinged' pings 198.18.0.2 7
     check 'the timer brings it to the page' \
-        wait_until 10 page_has 'tunecho_packets_total{interface="tun0",verdict="reply"} 27'
+        wait_until 60 page_has 'tunecho_packets_total{interface="tun0",verdict="reply"} 27'
 }
 
 test_nothing_stale() {

@@ -9,10 +9,13 @@
 set -u
 # shellcheck source=tests/system/tap.sh
 . "${BASH_SOURCE[0]%/*}/tap.sh"
+# shellcheck source=tests/system/traffic.sh
+. "${BASH_SOURCE[0]%/*}/traffic.sh"
 
 readonly unit=tunecho@tun0
 readonly example=/usr/share/doc/tunecho/examples/namespace.conf.example
 readonly drop_in=/etc/systemd/system/$unit.service.d/namespace.conf
+sender_in=(nsenter --net=/run/netns/blue)
 readonly exit_network=225 # systemd.exec(5): the namespace cannot be entered
 
 # in_blue COMMAND...: run a command in the other namespace.
@@ -20,33 +23,37 @@ in_blue() {
     nsenter --net=/run/netns/blue "$@"
 }
 
+pings_in_blue() {
+    in_blue ping -q -c 10 -l 10 -i 60 -W 60 "$1"
+}
+
 index_in_blue() {
     in_blue ip -oneline link show dev tun0 | cut -d: -f1
 }
 
-# Pings without a pause while the command runs, and none is lost.
+# Requests without a pause while the command runs, none of which is lost.
 pings_during() {
-    local pinger result
+    local result
 
-    in_blue ping -q -c 150 -i 0.01 -W 3 198.18.0.2 >/run/pings &
-    pinger=$!
-    sleep 0.3
+    start_traffic 100 198.18.0.2
     "$@"
     result=$?
-    wait "$pinger" && contains ' 0% packet loss' "$(cat /run/pings)" && return "$result"
+    stop_traffic
+    nothing_lost && return "$result"
 }
 
 test_start() {
     ip netns add blue
     in_blue ip link set lo up
+    in_blue sh -c 'echo "0 0" >/proc/sys/net/ipv4/ping_group_range'
     check 'the example is installed' install -D -m 0644 "$example" "$drop_in"
     systemctl daemon-reload
     check 'the instance starts' systemctl start "$unit"
     check 'its device is in the namespace' in_blue ip link show dev tun0
     check 'and not in that of the system' fails device_exists tun0
-    check 'the peer answers in there' in_blue ping -q -c 10 -i 0.01 -W 2 198.18.0.2
-    check 'the peer answers over IPv6' in_blue ping -q -c 10 -i 0.01 -W 2 2001:2::2
-    check 'the peer does not answer out here' fails ping -q -c 1 -W 1 198.18.0.2
+    check 'the peer answers in there' pings_in_blue 198.18.0.2
+    check 'the peer answers over IPv6' pings_in_blue 2001:2::2
+    check 'the peer does not answer out here' silent 198.18.0.2
 }
 
 test_life() {
@@ -67,9 +74,9 @@ test_no_namespace() {
     ip netns delete blue
     check 'without the namespace, the start fails' fails systemctl start "$unit"
     check 'systemd says that it is the namespace' \
-        wait_until 10 is_property "$unit" ExecMainStatus "$exit_network"
+        wait_until 60 is_property "$unit" ExecMainStatus "$exit_network"
     check 'no device was made' fails device_exists tun0
-    check 'it is given up' wait_until 15 is_property "$unit" ActiveState failed
+    check 'it is given up' wait_until 60 is_property "$unit" ActiveState failed
     rm "$drop_in"
     systemctl daemon-reload
     systemctl reset-failed "$unit"
@@ -83,7 +90,7 @@ test_moved() {
     check 'a device is moved' ip link set tun1 netns blue
     in_blue ip address add 198.18.1.1 peer 198.18.1.2 dev tun1
     in_blue ip link set tun1 up
-    check 'it answers where it is now' in_blue ping -q -c 10 -i 0.01 -W 2 198.18.1.2
+    check 'it answers where it is now' pings_in_blue 198.18.1.2
     check 'its service is active' is_property tunecho@tun1 ActiveState active
     ip tuntap add dev tun1 mode tun
     ip address add 10.4.0.1/24 dev tun1
@@ -91,7 +98,7 @@ test_moved() {
     check 'it is restarted' systemctl restart tunecho@tun1
     check 'the device that has its name out here is left alone' equal "$before" "$(ip address show dev tun1)"
     ip link delete dev tun1
-    check 'it still answers there' in_blue ping -q -c 10 -i 0.01 -W 2 198.18.1.2
+    check 'it still answers there' pings_in_blue 198.18.1.2
     check 'the journal says that it is elsewhere' \
         contains 'not in this network namespace' "$(journal --output=cat TUNECHO_INTERFACE=tun1)"
     check 'it stops' systemctl stop tunecho@tun1

@@ -42,7 +42,7 @@ reconfigure() {
 }
 
 test_addresses_stay() {
-    check 'networkd leaves the device alone' wait_until 5 is_setup_state unmanaged
+    check 'networkd leaves the device alone' wait_until 60 is_setup_state unmanaged
     check 'networkd is asked to configure it' reconfigure
     check 'the addresses stay' equal "$all" "$(addresses)"
     check 'the peer answers' pings 198.18.0.2 10
@@ -54,7 +54,7 @@ start_over() {
     systemctl stop "$networkd" "$networkd.socket"
     rm -rf /run/systemd/netif
     systemctl reset-failed "$networkd" "$unit" 2>/dev/null
-    systemctl restart "$unit" && systemctl start "$networkd" && wait_until 10 is_settled
+    systemctl restart "$unit" && systemctl start "$networkd" && wait_until 60 is_settled
 }
 
 test_without() {
@@ -62,8 +62,8 @@ test_without() {
     check 'networkd starts, and manages every interface' start_over
     check 'it takes the device for its own' is_setup_state configured
     check 'it is asked to configure it' reconfigure
-    check 'the addresses are gone' wait_until 5 has_lost_addresses
-    check 'nobody answers any more' fails pings 198.18.0.2
+    check 'the addresses are gone' wait_until 60 has_lost_addresses
+    check 'nobody answers any more' silent 198.18.0.2
 }
 
 test_example() {
@@ -92,7 +92,7 @@ is_known_to_udev() {
 
 # The device anew, as the rule is for the event of its creation.
 recreate() {
-    systemctl stop "$unit" "$networkd" "$networkd.socket" && start_over && wait_until 5 is_known_to_udev tun0
+    systemctl stop "$unit" "$networkd" "$networkd.socket" && start_over && wait_until 60 is_known_to_udev tun0
 }
 
 test_rule() {
@@ -111,7 +111,7 @@ test_rule() {
     check 'NetworkManager is to leave it alone' equal 1 "$(udev_property tun0 NM_UNMANAGED)"
 
     check "somebody else's device is made" ip tuntap add dev other0 mode tun
-    check 'udev has seen it' wait_until 5 is_known_to_udev other0
+    check 'udev has seen it' wait_until 60 is_known_to_udev other0
     check 'the rule has not' \
         equal '' "$(udev_property other0 ID_NET_MANAGED_BY)$(udev_property other0 NM_UNMANAGED)"
 

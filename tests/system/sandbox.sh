@@ -222,7 +222,7 @@ test_remove_ipc() {
 
     tried+=(RemoveIPC)
     check 'the unit can leave something in shared memory' equal allowed "$(under_unit "leave:$left-unit")"
-    check 'RemoveIPC= removes it' wait_until 5 test ! -e "$left-unit"
+    check 'RemoveIPC= removes it' wait_until 60 test ! -e "$left-unit"
     check 'so can a unit without it' equal allowed "$(under "leave:$left-nobody" User=nobody)"
     sleep 0.5
     check 'where it stays' test -e "$left-nobody"

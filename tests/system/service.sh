@@ -45,9 +45,10 @@ readiness_time() {
     echo $(($(property "$1" ActiveEnterTimestampMonotonic) - $(property "$1" InactiveExitTimestampMonotonic)))
 }
 
-# A field of the main process's /proc/PID/status.
+# A field of the /proc/PID/status of the main process, which all its threads have the same of.
 process_status() {
-    sed -n "s/^$2:[[:space:]]*//p" "/proc/$(property "$1" MainPID)/status"
+    # shellcheck disable=SC2046 # a list of files
+    sed -n "s/^$2:[[:space:]]*//p" $(threads_of "$1") | sort -u
 }
 
 # Whether a capability set of a unit's main process holds nothing but CAP_NET_ADMIN.
@@ -72,10 +73,9 @@ has_logged_replies() {
     equal "$2" "$(field TUNECHO_REPLIES "TUNECHO_INTERFACE=$1")"
 }
 
-# Whether a daemon that is flooded makes a ring.
-makes_ring() {
-    ping -q -f -l 200 -c 5000 198.18.0.2
-    [ -n "$(find "/proc/$(property "$1" MainPID)/fd" -lname '*\[io_uring\]')" ]
+# Whether the watchdog of unit $1 was answered after the time $2, which is systemd's.
+has_answered_watchdog() {
+    [ "$(property "$1" WatchdogTimestampMonotonic)" -gt "$2" ]
 }
 
 is_restarted() {
@@ -98,7 +98,7 @@ test_start() {
     check 'it is active' is_property tunecho@tun0 ActiveState active
     check 'the IPv4 peer answers' pings 198.18.0.2 10
     check 'the IPv6 peer answers' pings 2001:2::2 10
-    check 'its status tells how many it answered' wait_until 15 status_has tunecho@tun0 '20 replies'
+    check 'its status tells how many it answered' wait_until 60 status_has tunecho@tun0 '20 replies'
     note "$(property tunecho@tun0 StatusText)"
 }
 
@@ -125,7 +125,6 @@ test_sandbox() {
     done
     check 'no_new_privs is set' equal 1 "$(process_status tunecho@tun0 NoNewPrivs)"
     check 'system calls are filtered' equal 2 "$(process_status tunecho@tun0 Seccomp)"
-    check 'it has one thread' equal 1 "$(process_status tunecho@tun0 Threads)"
     check 'it is not root' fails equal 0 "$(process_status tunecho@tun0 Uid | cut -f1)"
 
     tenths=$(exposure tunecho@tun0)
@@ -135,7 +134,7 @@ test_sandbox() {
 
 test_totals() {
     check 'SIGUSR1 is sent' systemctl kill --kill-whom=main --signal=USR1 tunecho@tun0
-    check 'it logs the totals' wait_until 5 has_logged_replies tun0 20
+    check 'it logs the totals' wait_until 60 has_logged_replies tun0 20
 }
 
 test_two_instances() {
@@ -162,12 +161,12 @@ test_stop() {
 test_load() {
     check 'it starts again' systemctl start tunecho@tun0
     if [ "$(tunechoctl --json status tun0 | jq --raw-output '.[0].engine')" = io_uring ]; then
-        check 'a flood makes it use io_uring' wait_until 15 makes_ring tunecho@tun0
+        check 'a load makes it use io_uring' wait_until 60 makes_ring tunecho@tun0 198.18.0.2
         check 'with buffers that are registered' \
             equal '' "$(entries tun0 "MESSAGE_ID=$unregistered" --output=cat)"
-        check 'and no thread more' equal 1 "$(process_status tunecho@tun0 Threads)"
+        check 'without a worker of the ring' has_no_worker tunecho@tun0
     else
-        skip 'a flood makes it use io_uring' 'it cannot be had here'
+        skip 'a load makes it use io_uring' 'it is not available here'
     fi
     check 'it stops' systemctl stop tunecho@tun0
 }
@@ -215,21 +214,20 @@ test_bad_names() {
 }
 
 test_recovery() {
-    mkdir -p /run/systemd/system/tunecho@tun2.service.d
-    printf '[Service]\nWatchdogSec=1s\n' >/run/systemd/system/tunecho@tun2.service.d/watchdog.conf
-    systemctl daemon-reload
+    local ready
 
-    check 'it starts with a watchdog of one second' systemctl start tunecho@tun2
-    sleep 2.5
-    check 'an idle daemon keeps its watchdog content' is_property tunecho@tun2 NRestarts 0
+    drop_in tunecho@tun2 '[Service]' 'WatchdogSec=5s'
+    check 'it starts with a watchdog of five seconds' systemctl start tunecho@tun2
+    ready=$(property tunecho@tun2 ActiveEnterTimestampMonotonic)
+    check 'an idle daemon answers its watchdog' wait_until 60 has_answered_watchdog tunecho@tun2 "$ready"
     systemctl kill --kill-whom=main --signal=STOP tunecho@tun2
-    check 'one that hangs is restarted' wait_until 10 is_restarted tunecho@tun2 1
+    check 'one that hangs is restarted' wait_until 60 is_restarted tunecho@tun2 1
     check 'its peer answers again' pings 198.18.2.2
     systemctl kill --kill-whom=main --signal=KILL tunecho@tun2
-    check 'one that is killed is restarted' wait_until 10 is_restarted tunecho@tun2 2
+    check 'one that is killed is restarted' wait_until 60 is_restarted tunecho@tun2 2
     check 'its peer answers again' pings 2001:2:0:2::2
     ip link delete tun2
-    check 'one whose device is deleted is restarted' wait_until 10 is_restarted tunecho@tun2 3
+    check 'one whose device is deleted is restarted' wait_until 60 is_restarted tunecho@tun2 3
     check 'its peer answers again' pings 198.18.2.2
     check 'the catalogue explains all of it' all_explained tun2
     check 'it stops' systemctl stop tunecho@tun2

@@ -66,8 +66,15 @@ fails() {
     ! "$@"
 }
 
+# pings ADDRESS [NUMBER]: each request is answered. They are sent at once, and ping(8) waits for late replies
+# as long as -i says, and as -W says for the first.
 pings() {
-    ping -q -c "${2:-1}" -i 0.01 -W 2 "$1"
+    ping -q -c "${2:-1}" -l "${2:-1}" -i 60 -W 60 "$1"
+}
+
+# silent ADDRESS: a request is not answered within a second, or cannot be sent.
+silent() {
+    fails ping -q -c 1 -W 1 "$1"
 }
 
 # wait_until SECONDS COMMAND...: try a command until it succeeds, ten times a second.
@@ -121,6 +128,39 @@ is_property() {
 # device_exists INTERFACE
 device_exists() {
     ip link show dev "$1"
+}
+
+# threads_of UNIT: the files with the status of each thread of its main process.
+threads_of() {
+    echo "/proc/$(property "$1" MainPID)/task"/*/status
+}
+
+# Whether no thread of a unit's main process runs.
+is_stopped() {
+    # shellcheck disable=SC2046 # a list of files
+    ! sed -n 's/^State:\t//p' $(threads_of "$1") | grep -qv '^T'
+}
+
+# Whether the kernel has no thread that does what a unit's ring asks for.
+has_no_worker() {
+    # shellcheck disable=SC2046 # a list of files
+    fails grep '^Name:.iou-' $(threads_of "$1")
+}
+
+has_ring() {
+    [ -n "$(find "/proc/$(property "$1" MainPID)/fd" -lname '*\[io_uring\]')" ]
+}
+
+# makes_ring UNIT ADDRESS: whether a daemon that finds a load has a ring.
+makes_ring() {
+    local pinger
+
+    systemctl kill --kill-whom=main --signal=STOP "$1" && wait_until 60 is_stopped "$1"
+    pings "$2" 100 >/dev/null &
+    pinger=$!
+    sleep 0.2
+    systemctl kill --kill-whom=main --signal=CONT "$1"
+    wait "$pinger" && has_ring "$1"
 }
 
 interface_index() {
