@@ -29,6 +29,9 @@
 /* The kernel ignores it where no handler is installed, and no other process sends it. */
 #define WAKE_SIGNAL SIGURG
 
+/* More than the thread needs, with sanitizers, too. */
+#define STACK_SIZE (512 * 1024) /* bytes */
+
 /* The time between two signals to a thread that has not answered. */
 #define WAKE_USEC 1000
 
@@ -115,16 +118,24 @@ static void on_wake(int signal)
 static int start_thread(struct engine *engine)
 {
         struct sigaction action = { .sa_handler = on_wake };
+        pthread_attr_t attributes;
         sigset_t all, before;
         int r;
 
         if (sigaction(WAKE_SIGNAL, &action, NULL) < 0)
                 return -errno;
 
+        r = pthread_attr_init(&attributes);
+        if (r > 0)
+                return -r;
+
+        /* The usual 8 MB count against RLIMIT_DATA. */
+        (void) pthread_attr_setstacksize(&attributes, STACK_SIZE);
         (void) sigfillset(&all);
         (void) pthread_sigmask(SIG_SETMASK, &all, &before);
-        r = pthread_create(&engine->thread, NULL, run, engine);
+        r = pthread_create(&engine->thread, &attributes, run, engine);
         (void) pthread_sigmask(SIG_SETMASK, &before, NULL);
+        (void) pthread_attr_destroy(&attributes);
         engine->has_thread = r == 0;
         return -r;
 }

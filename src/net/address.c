@@ -187,11 +187,12 @@ static int address_remove(struct netlink *netlink, unsigned index, const struct 
 }
 
 /*
- * An IPv6 address exists once on an interface, whatever its prefix length and peer, and neither can change:
- * the one that exists is removed first.
+ * An IPv6 address exists once on an interface. NLM_F_REPLACE changes its peer (Linux 5.6), so that no packet to
+ * the address is lost; its prefix length does not change, and an older kernel keeps the peer: then the address
+ * is removed first.
  */
 static int address_ensure(struct netlink *netlink, const struct address_list *list,
-                          const struct link_address *address)
+                          const struct link_address *address, bool replace)
 {
         const struct link_address_info *existing = NULL;
         int r;
@@ -201,7 +202,8 @@ static int address_ensure(struct netlink *netlink, const struct address_list *li
 
                 if (link_address_equal(other, address)) {
                         existing = &list->items[i];
-                } else if (other->local.family == AF_INET6 && address_equal(&other->local, &address->local)) {
+                } else if (other->local.family == AF_INET6 && address_equal(&other->local, &address->local) &&
+                           !(replace && other->prefix_length == address->prefix_length)) {
                         r = address_remove(netlink, list->index, other);
                         if (r < 0)
                                 return r;
@@ -209,6 +211,40 @@ static int address_ensure(struct netlink *netlink, const struct address_list *li
         }
 
         return existing && existing->own ? 0 : address_add(netlink, list->index, address, existing);
+}
+
+static bool address_list_contains(const struct address_list *list, const struct link_address *address)
+{
+        for (size_t i = 0; i < list->n; i++)
+                if (link_address_equal(&list->items[i].address, address))
+                        return true;
+
+        return false;
+}
+
+/* Adds what is missing of the wanted addresses. The list is that of before, and then that of after. */
+static int add_wanted(struct netlink *netlink, struct address_list *list, const struct link_address *wanted,
+                      size_t n_wanted)
+{
+        for (unsigned round = 0; round < 2; round++) {
+                int r;
+
+                for (size_t i = 0; i < n_wanted; i++) {
+                        if (round > 0 && address_list_contains(list, &wanted[i]))
+                                continue;
+
+                        r = address_ensure(netlink, list, &wanted[i], round == 0);
+                        if (r < 0)
+                                return r;
+                }
+
+                /* Which one is secondary, and whether the kernel keeps the mark, shows now. */
+                r = address_list_read(list, netlink);
+                if (r < 0)
+                        return r;
+        }
+
+        return 0;
 }
 
 struct removal {
@@ -330,14 +366,7 @@ int link_addresses_set(struct netlink *netlink, unsigned index, const struct lin
         if (r < 0)
                 return r;
 
-        for (size_t i = 0; i < n_wanted; i++) {
-                r = address_ensure(netlink, &list, &wanted[i]);
-                if (r < 0)
-                        return r;
-        }
-
-        /* Which one is secondary, and whether the kernel keeps the mark, shows now. */
-        r = address_list_read(&list, netlink);
+        r = add_wanted(netlink, &list, wanted, n_wanted);
         if (r < 0)
                 return r;
 
