@@ -47,7 +47,8 @@ HAND_OVER = (
 )
 
 # Sanitizers keep their own books of memory, and give up where the kernel gives none.
-SANITIZED = b"__asan_init" in BINARY.read_bytes()
+THREAD_SANITIZED = b"__tsan_init" in BINARY.read_bytes()  # which has a thread of its own
+SANITIZED = THREAD_SANITIZED or b"__asan_init" in BINARY.read_bytes()
 
 CLONE_NEWNET = 0x40000000
 IO_URING_SETUP = 425
