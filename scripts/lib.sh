@@ -5,8 +5,8 @@
 
 # What a build needs: Debian's packages, and the names that Meson asks pkg-config for.
 build_packages=(gcc libc6-dev meson ninja-build pkg-config
-    libsystemd-dev libcap-dev libmnl-dev liburing-dev libsmartcols-dev libjson-c-dev libncurses-dev)
-build_modules=(systemd libsystemd libcap libmnl liburing smartcols json-c ncursesw)
+    libsystemd-dev libcap-dev libseccomp-dev libmnl-dev liburing-dev libsmartcols-dev libjson-c-dev libncurses-dev)
+build_modules=(systemd libsystemd libcap libseccomp libmnl liburing smartcols json-c ncursesw)
 
 say() {
     printf '==> %s\n' "$*"

@@ -28,7 +28,7 @@ static const struct {
         { 'm', "mtu", "BYTES", "MTUBytes", "68 to 65535 (1280 at least where there is an IPv6 address)" },
         { 'e', "engine", "NAME", "Type", "auto, io_uring or syscall" },
         { 0, "check", NULL, NULL, "print the settings that would be used, and exit" },
-        { 0, "user", "NAME", NULL, "after a start as root, become this user" },
+        { 0, "user", "NAME", NULL, "after a start as root, become this user; without it, nobody" },
         { 'h', "help", NULL, NULL, "print this help, and exit" },
         { 'V', "version", NULL, NULL, "print the version, and exit" },
 };

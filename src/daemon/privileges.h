@@ -4,6 +4,10 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
+/* The user to run as without another choice, if the machine has no entry for it. */
+#define PRIVILEGES_USER "nobody"
+#define PRIVILEGES_ID   65534
+
 /* The user to run as. */
 struct identity {
         uid_t uid;
@@ -11,6 +15,9 @@ struct identity {
 };
 
 int privileges_find_user(const char *name, struct identity *ret_identity);
+bool privileges_is_mapped(const struct identity *identity);
 int privileges_check_net_admin(void);
+bool privileges_are_root(void);
+bool privileges_have_bounding(void);
 int privileges_drop(const struct identity *identity);
-int privileges_verify(const char **reterr_what);
+int privileges_verify(const struct identity *identity, const char **reterr_what);

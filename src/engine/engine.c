@@ -48,9 +48,13 @@ struct engine {
 
         atomic_bool stop;
         atomic_uint asked, answered; /* requests */
-        sem_t ready;                 /* the thread has set up its ring, or failed */
-        sem_t go;                    /* the thread may read the first packet */
+        sem_t ready;                 /* the thread has set up its ring, or called the hook, or failed */
+        sem_t go;                    /* the thread may call the hook, then read the first packet */
         sem_t answer;                /* the thread has answered, or ended */
+
+        engine_hook_t hook; /* or NULL */
+        void *hook_userdata;
+        int hook_result;
 
         int set_up; /* 0, or the negative errno with which the thread ended before it was ready */
         int result; /* 0, or the negative errno with which it ended later */
@@ -95,13 +99,16 @@ static void *run(void *userdata)
                 return NULL;
 
         wait_for(&engine->go);
+        if (engine->hook)
+                engine->hook_result = engine->hook(engine->hook_userdata);
+        (void) sem_post(&engine->ready);
 
         /* All signals are blocked here but the one that interrupts. */
         (void) sigemptyset(&wake);
         (void) sigaddset(&wake, WAKE_SIGNAL);
         (void) pthread_sigmask(SIG_UNBLOCK, &wake, NULL);
 
-        engine->result = move_packets(engine, mover);
+        engine->result = engine->hook_result < 0 ? engine->hook_result : move_packets(engine, mover);
         mover_free(mover);
         atomic_store(&engine->ended, true);
         (void) sem_post(&engine->answer);
@@ -213,10 +220,19 @@ void engine_freep(struct engine **engine)
 /**
  * engine_start() - let the data plane move packets
  * @engine: the engine, once
+ * @hook: called by the thread before the first packet, or NULL
+ * @userdata: passed to @hook
+ *
+ * Return: 0, or the negative errno of @hook, with which the data plane has ended.
  */
-void engine_start(struct engine *engine)
+int engine_start(struct engine *engine, engine_hook_t hook, void *userdata)
 {
+        engine->hook = hook;
+        engine->hook_userdata = userdata;
         (void) sem_post(&engine->go);
+
+        wait_for(&engine->ready);
+        return engine->hook_result;
 }
 
 static struct timespec timespec_of(uint64_t usec)

@@ -9,6 +9,9 @@ struct engine;
 struct policy;
 struct records;
 
+/* Called by the data plane, before it reads the first packet. Returns 0, or a negative errno that ends it. */
+typedef int (*engine_hook_t)(void *userdata);
+
 /* Which engine moves packets, and why it is not the one that was asked for. */
 struct engine_status {
         enum engine_type type; /* io_uring or syscall */
@@ -21,7 +24,7 @@ int engine_new(struct engine **ret_engine, enum engine_type type, int fd, const 
 struct engine *engine_free(struct engine *engine);
 void engine_freep(struct engine **engine);
 
-void engine_start(struct engine *engine);
+int engine_start(struct engine *engine, engine_hook_t hook, void *userdata);
 int engine_stop(struct engine *engine);
 int engine_check(struct engine *engine, uint64_t timeout_usec);
 int engine_set_policy(struct engine *engine, const struct policy *policy, uint64_t timeout_usec);

@@ -1,114 +1,22 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""From start to stop: privileges, signals, notifications, totals, the log's text."""
+"""From start to stop: signals, notifications, totals, the log's text."""
 
 import os
-import pwd
 import re
-import shutil
 import signal
 import subprocess
 
 import pytest
 
-from harness import BINARY, NOPERM, UNAVAILABLE, Store, Totals, wait_until
+from harness import Store, Totals, wait_until
 from packets import IPV4, IPV6, Tunecho, assert_answers_a_load, echo, echo6
 
-CAP_NET_ADMIN = 1 << 12
 PEERS = IPV4[1], IPV6[1]
-NOBODY = pwd.getpwnam("nobody")
-
-# Where a node of mode 0666 is, as udev makes it; in a container the machine's own may be 0600.
-OPEN_NODE = "mount -t tmpfs none /dev/net && mknod -m 0666 /dev/net/tun c 10 200"
-CLOSED_NODE = "mount -t tmpfs none /dev/net && mknod -m 0600 /dev/net/tun c 10 200"
-
-SETPRIV = "setpriv", "--reuid=nobody", f"--regid={NOBODY.pw_gid}", "--clear-groups"
-LIKE_THE_UNIT = (
-    *SETPRIV,
-    "--inh-caps=-all,+net_admin",
-    "--ambient-caps=-all,+net_admin",
-    "--bounding-set=-all,+net_admin",
-    "--no-new-privs",
-)
-
-
-@pytest.fixture
-def public_binary(host):
-    """The daemon where any user may execute it, wherever the build directory is."""
-    shutil.copy(BINARY, host.etc / "tunecho-binary")
-    host.directory.chmod(0o755)
-    return "/etc/tunecho-binary"
-
-
-def assert_least_privilege(daemon):
-    for status in daemon.statuses():
-        for name in "CapPrm", "CapEff":
-            assert int(status[name], 16) == CAP_NET_ADMIN, (name, status[name])
-        for name in "CapInh", "CapBnd", "CapAmb":
-            assert int(status[name], 16) & ~CAP_NET_ADMIN == 0, (name, status[name])
-        assert status["NoNewPrivs"] == "1"
-
-
-def assert_user(daemon, uid, gid):
-    for status in daemon.statuses():
-        assert status["Uid"].split() == [str(uid)] * 4
-        assert status["Gid"].split() == [str(gid)] * 4
-        assert set(status["Groups"].split()) <= {str(gid)}
 
 
 def assert_answers(host):
     for peer in PEERS:
         host.ping(peer).assert_answered(3)
-
-
-def test_started_by_root(host):
-    daemon = host.start("tun0")
-    assert_least_privilege(daemon)
-    assert_answers(host)
-
-
-def test_started_by_root_with_ambient_capabilities(host):
-    """More than one capability, in every set: all of them go."""
-    sets = "--inh-caps=+net_admin,+net_raw,+sys_admin", "--ambient-caps=+net_admin,+net_raw,+sys_admin"
-    daemon = host.start("tun0", prefix=("setpriv", *sets))
-    assert_least_privilege(daemon)
-
-
-def test_user(host):
-    daemon = host.start("--user=nobody", "tun0", prefix=("setpriv", "--groups=4,27"))
-    assert_user(daemon, NOBODY.pw_uid, NOBODY.pw_gid)
-    assert_least_privilege(daemon)
-    assert_answers(host)
-    daemon.totals()
-    assert daemon.stop() == 0
-
-
-def test_started_as_the_unit_does(host, each_engine, public_binary):
-    daemon = host.start("tun0", binary=public_binary, setup=OPEN_NODE, prefix=LIKE_THE_UNIT)
-    assert_user(daemon, NOBODY.pw_uid, NOBODY.pw_gid)
-    assert_least_privilege(daemon)
-    assert_answers(host)
-
-
-@pytest.mark.parametrize(
-    "prefix",
-    [
-        pytest.param(("setpriv", "--inh-caps=-net_admin", "--bounding-set=-net_admin"), id="root without it"),
-        pytest.param(SETPRIV, id="nobody"),
-    ],
-)
-def test_lacking_the_capability(host, public_binary, prefix):
-    done = host.tunecho("tun0", binary=public_binary, setup=OPEN_NODE, prefix=prefix)
-    assert done.returncode == NOPERM, done.stderr
-    assert "CAP_NET_ADMIN" in done.stderr
-    assert host.links() == {"lo"}
-
-
-def test_closed_node(host, public_binary):
-    """The capability does not open a node of mode 0600: the message says what does."""
-    done = host.tunecho("tun0", binary=public_binary, setup=CLOSED_NODE, prefix=LIKE_THE_UNIT)
-    assert done.returncode in (NOPERM, UNAVAILABLE), done.stderr
-    assert "/dev/net/tun" in done.stderr
-    assert re.search("0?666|mode|permi", done.stderr), done.stderr
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])

@@ -198,6 +198,85 @@ test_system_calls() {
     [ "$(uname -m)" != x86_64 ] || forbids SystemCallArchitectures other-architecture
 }
 
+# own_filter_forbids ATTEMPT: the daemon's own filter does, with and without the unit; without both, it is
+# allowed.
+own_filter_forbids() {
+    equal allowed "$(under "$1")" &&
+        equal EPERM "$(under "own:$1")" &&
+        equal EPERM "$(under_unit "own:$1")"
+}
+
+# What the rig forbids anyway, so that its failure without the filter proves nothing.
+own_filter_has_not() {
+    equal EPERM "$(under "own:call:$1")" && equal EPERM "$(under_unit "own:call:$1")"
+}
+
+test_own_filter() {
+    local attempt family call
+
+    for family in inet inet6 packet; do
+        check "the daemon's filter forbids: socket:$family" own_filter_forbids "socket:$family"
+        check "the same through io_uring" own_filter_forbids "ring-socket:$family"
+    done
+    # Not every kernel has it.
+    if [ "$(under ring-socket:vsock)" = allowed ]; then
+        check "the daemon's filter forbids: ring-socket:vsock" own_filter_forbids ring-socket:vsock
+    fi
+
+    for attempt in call:io_uring_setup call:io_uring_register execute:/bin/true write:/dev/null \
+        use:/dev/null leave:/tmp/own-file mkdir:/tmp/own-made mount:/mnt unshare:user unshare:uts be-traced \
+        call:process_vm_readv call:process_vm_writev call:setns call:openat2 call:fchmod \
+        call:fchown personality realtime; do
+        check "the daemon's filter forbids: $attempt" own_filter_forbids "$attempt"
+    done
+    for call in init_module finit_module delete_module kexec_load bpf perf_event_open userfaultfd keyctl \
+        add_key request_key chroot pivot_root move_mount fsopen open_by_handle_at pidfd_getfd; do
+        check "the daemon's filter forbids: call:$call" own_filter_has_not "$call"
+    done
+
+    for attempt in socket:unix socket:netlink read:/proc/self/status; do
+        check "the daemon's filter permits: $attempt" equal allowed "$(under_unit "own:$attempt")"
+        check "that of the data plane forbids: $attempt" equal EPERM "$(under_unit "own-data-plane:$attempt")"
+    done
+    [ "$(uname -m)" != x86_64 ] || check "the daemon's filter forbids: other-architecture" \
+        equal SIGSYS "$(under own:other-architecture)"
+}
+
+# The fields of each thread of the daemon: the number of its filters, in increasing order.
+filter_counts() {
+    awk '$1 == "Seccomp:" { mode = $2 } $1 == "Seccomp_filters:" { print mode, $2 }' \
+        "/proc/$(systemctl show -P MainPID "$1")"/task/*/status | sort -n -k2
+}
+
+has_own_filters() {
+    local counts
+
+    mapfile -t counts < <(filter_counts "$1")
+    [ "${#counts[@]}" = 2 ] && [ $((${counts[1]#2 } - ${counts[0]#2 })) = 1 ] && [ "${counts[0]#2 }" -gt 1 ]
+}
+
+logs_filter() {
+    journalctl -q -u "$1" MESSAGE_ID=195e0062f6c34663b3b973a4caaf3716 -o cat | grep -q TUNECHO_SECCOMP
+}
+
+# A variable that all units inherit does not weaken the daemon.
+test_filter_of_the_daemon() {
+    local unit=tunecho@tun7
+
+    tried+=(UnsetEnvironment)
+    systemctl set-environment TUNECHO_SECCOMP=log
+    systemctl start "$unit"
+    check 'the data plane has one filter more than the control plane' has_own_filters "$unit"
+    check 'UnsetEnvironment= keeps the filter in force' fails logs_filter "$unit"
+    systemctl stop "$unit"
+
+    drop_in "$unit" '[Service]' 'UnsetEnvironment='
+    systemctl start "$unit"
+    check 'without it, the daemon has a filter that logs' wait_until 5 logs_filter "$unit"
+    systemctl stop "$unit"
+    systemctl unset-environment TUNECHO_SECCOMP
+}
+
 # The README names them.
 test_places_to_write() {
     local place
@@ -257,6 +336,8 @@ test_kernel
 test_processes
 test_sockets
 test_system_calls
+test_own_filter
+test_filter_of_the_daemon
 test_places_to_write
 test_remove_ipc
 test_as_a_whole
