@@ -35,21 +35,25 @@ LIKE_THE_UNIT = (
 # As a container starts a process: root, with these capabilities alone.
 IN_A_CONTAINER = "setpriv", "--bounding-set=-all,+net_admin,+net_raw,+setuid,+setgid,+chown,+dac_override"
 
-# A filter with which seccomp(2) fails, or succeeds and installs nothing; then another program.
+# Starts a program with a filter, with which seccomp(2) fails, or succeeds and installs nothing. What only asks for
+# the features of the kernel is spared, and so are calls with certain flags.
 WITHOUT_SECCOMP = """
 import ctypes, os, struct, sys
-libc = ctypes.CDLL(None, use_errno=True)
-number, result = int(sys.argv[1]), int(sys.argv[2])
-steps = [(0x20, 0, 0, 0), (0x15, 0, 1, number), (0x06, 0, 0, result), (0x06, 0, 0, 0x7FFF0000)]
-if result == 0x50000:  # only what installs a filter: libseccomp also asks what the kernel supports
-    steps[2:2] = [(0x20, 0, 0, 16), (0x15, 0, 3, 1), (0x20, 0, 0, 32), (0x15, 1, 0, 0)]
-    steps[1] = (0x15, 0, 5, number)
+number, result, spared = map(int, sys.argv[1:4])
+load, equal, set, end, allow = 0x20, 0x15, 0x45, 0x06, 0x7FFF0000
+steps = [
+    (load, 0, 0, 0), (equal, 0, 7, number), (load, 0, 0, 16), (equal, 0, 5, 1), (load, 0, 0, 32), (equal, 3, 0, 0),
+    (load, 0, 0, 24), (set, 1, 0, spared), (end, 0, 0, result), (end, 0, 0, allow),
+]
 code = ctypes.create_string_buffer(b"".join(struct.pack("HBBI", *step) for step in steps))
 program = ctypes.create_string_buffer(struct.pack("HxxxxxxP", len(steps), ctypes.addressof(code)))
+libc = ctypes.CDLL(None, use_errno=True)
 assert libc.prctl(38, 1, 0, 0, 0) == 0
 assert libc.prctl(22, 2, program, 0, 0) == 0, os.strerror(ctypes.get_errno())
-os.execvp(sys.argv[3], sys.argv[3:])
+os.execvp(sys.argv[4], sys.argv[4:])
 """
+REFUSED, NO_EFFECT = 0x50001, 0x50000
+TSYNC = 1  # in the flags of a filter for all threads
 SECCOMP = {"x86_64": 317, "aarch64": 277}.get(platform.machine())
 
 
@@ -236,15 +240,18 @@ def test_closed_node(host, public_binary):
     assert re.search("0?666|mode|permi", done.stderr), done.stderr
 
 
-@pytest.mark.parametrize("result", [0x50001, 0x50000], ids=["refused", "success without effect"])
-def test_no_filter(host, each_engine, result):
+@pytest.mark.parametrize("result", [REFUSED, NO_EFFECT], ids=["refused", "no effect"])
+@pytest.mark.parametrize("spared", [0, TSYNC], ids=["process", "data plane"])
+def test_no_filter(host, each_engine, spared, result):
     """It reads the filters back, and does not run without."""
     if SECCOMP is None:
         pytest.skip("need the number of seccomp(2) on this machine")
-    prefix = sys.executable, "-c", WITHOUT_SECCOMP, str(SECCOMP), str(result)
+    prefix = sys.executable, "-c", WITHOUT_SECCOMP, str(SECCOMP), str(result), str(spared)
     done = host.tunecho(f"--engine={each_engine}", "tun0", prefix=prefix)
     assert done.returncode == NOPERM, done.stderr
-    assert "Refusing to run without a filter of system calls" in done.stderr
+    whose = "the data plane's system calls" if spared else "system calls"
+    assert f"Refusing to run without a filter of {whose}" in done.stderr
+    assert "is ready" not in done.stderr
     assert host.links() == {"lo"}
 
 
