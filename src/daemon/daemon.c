@@ -20,10 +20,9 @@
 #include <unistd.h>
 
 #include "common/util.h"
+#include "daemon/confinement.h"
 #include "daemon/device.h"
 #include "daemon/fail.h"
-#include "daemon/filter.h"
-#include "daemon/privileges.h"
 #include "daemon/reload.h"
 #include "daemon/report.h"
 #include "daemon/status-socket.h"
@@ -39,9 +38,7 @@ struct daemon {
         struct config *config;
         const struct journal *journal;
 
-        struct identity identity; /* the user to become */
-        bool has_identity;
-        enum filter_mode filter_mode;
+        struct confinement confinement;
 
         struct device *device;
         struct records *records;
@@ -69,125 +66,11 @@ static void daemon_done(struct daemon *daemon)
         records_free(daemon->records);
 }
 
-static const char *text_of_user_error(int error)
-{
-        switch (error) {
-        case -ENOENT:
-                return "no such user";
-        case -EINVAL:
-                return "root, which the daemon does not stay";
-        default:
-                return strerror(-error);
-        }
-}
-
-/* The user to become: without --user=, root becomes nobody, and another user stays what it is. */
-static int find_identity(struct daemon *daemon)
-{
-        const char *user = daemon->config->user;
-        int r;
-
-        r = privileges_check_net_admin();
-        if (r < 0)
-                return fail(daemon->journal, EX_OSERR, MESSAGE_SYSTEM_FAILED, r,
-                            "Cannot read the capabilities: %m");
-        if (r == 0)
-                return fail(daemon->journal, EX_NOPERM, MESSAGE_PRIVILEGES, -EPERM,
-                            "CAP_NET_ADMIN is needed: start tunecho as root, or as tunecho@%s.service",
-                            daemon->config->interface);
-
-        if (!user && !privileges_are_root())
-                return 0;
-
-        r = privileges_find_user(user, &daemon->identity);
-        if (r < 0)
-                return fail(daemon->journal, EX_USAGE, MESSAGE_SETTINGS_WRONG, r, "--user=%s: %s",
-                            user ? user : PRIVILEGES_USER, text_of_user_error(r));
-
-        daemon->has_identity = privileges_is_mapped(&daemon->identity);
-        if (!daemon->has_identity)
-                journal_send(daemon->journal, MESSAGE_USER_KEPT, NULL, 0,
-                             "'%s' is served as user %u, as this user namespace has no user '%s'",
-                             daemon->config->interface, geteuid(), user ? user : PRIVILEGES_USER);
-        return 0;
-}
-
-static const struct identity *identity_of(const struct daemon *daemon)
-{
-        return daemon->has_identity ? &daemon->identity : NULL;
-}
-
-static int drop_privileges(const struct daemon *daemon)
-{
-        const char *what;
-        int r;
-
-        r = privileges_drop(identity_of(daemon));
-        if (r < 0)
-                return fail(daemon->journal, EX_NOPERM, MESSAGE_PRIVILEGES, r, "Cannot drop privileges: %m");
-
-        r = privileges_verify(identity_of(daemon), &what);
-        if (r < 0)
-                return fail(daemon->journal, EX_NOPERM, MESSAGE_PRIVILEGES, r,
-                            "Refusing to run with other privileges than CAP_NET_ADMIN: %s", what);
-
-        if (privileges_have_bounding())
-                journal_send(daemon->journal, MESSAGE_BOUNDING_KEPT, NULL, 0,
-                             "'%s' keeps its bounding set of capabilities, as CAP_SETPCAP is lacking",
-                             daemon->config->interface);
-        return 0;
-}
-
-/* $TUNECHO_SECCOMP=log is for debugging. The unit unsets it. */
-static int find_filter_mode(struct daemon *daemon)
-{
-        const char *mode = getenv("TUNECHO_SECCOMP");
-
-        if (!mode)
-                return 0;
-
-        if (strcmp(mode, "log") != 0)
-                return fail(daemon->journal, EX_USAGE, MESSAGE_SETTINGS_WRONG, -EINVAL,
-                            "$TUNECHO_SECCOMP is '%s', not 'log'", mode);
-
-        daemon->filter_mode = FILTER_LOG;
-        journal_send(daemon->journal, MESSAGE_FILTER_LOGS, NULL, 0,
-                     "'%s' may make any system call, as TUNECHO_SECCOMP=log is set: for debugging only",
-                     daemon->config->interface);
-        return 0;
-}
-
-/* After the ring exists: the filter forbids another one. */
-static int limit_process(const struct daemon *daemon)
-{
-        int r = filter_install_process(daemon->filter_mode);
-
-        return r < 0 ? fail(daemon->journal, EX_NOPERM, MESSAGE_PRIVILEGES, r,
-                            "Refusing to run without a filter of system calls: %m")
-                     : 0;
-}
-
-static int limit_data_plane(void *userdata)
-{
-        const struct daemon *daemon = userdata;
-
-        return filter_install_thread(daemon->filter_mode);
-}
-
-static int start_data_plane(struct daemon *daemon)
-{
-        int r = engine_start(daemon->engine, limit_data_plane, daemon);
-
-        return r < 0 ? fail(daemon->journal, EX_NOPERM, MESSAGE_PRIVILEGES, r,
-                            "Refusing to run without a filter of the data plane's system calls: %m")
-                     : 0;
-}
-
 static void open_status(struct daemon *daemon)
 {
         int r;
 
-        r = status_server_new(&daemon->status, daemon->config->interface, identity_of(daemon));
+        r = status_server_new(&daemon->status, daemon->config->interface, confinement_identity(&daemon->confinement));
         if (r < 0)
                 journal_send(daemon->journal, MESSAGE_STATUS_FAILED, NULL, r,
                              "'%s' has no status socket, which tunechoctl asks: %m",
@@ -483,11 +366,7 @@ int daemon_run(struct config *config, const struct journal *journal)
         if (r < 0)
                 return fail(journal, EX_OSERR, MESSAGE_SYSTEM_FAILED, r, "Cannot block signals: %m");
 
-        r = find_identity(&daemon);
-        if (r != 0)
-                return r;
-
-        r = find_filter_mode(&daemon);
+        r = confinement_init(&daemon.confinement, config->user, journal);
         if (r != 0)
                 return r;
 
@@ -500,7 +379,7 @@ int daemon_run(struct config *config, const struct journal *journal)
                 return r;
 
         open_status(&daemon);
-        r = drop_privileges(&daemon);
+        r = confinement_drop_privileges(&daemon.confinement);
         if (r != 0)
                 return r;
 
@@ -508,7 +387,7 @@ int daemon_run(struct config *config, const struct journal *journal)
         if (r != 0)
                 return r;
 
-        r = limit_process(&daemon);
+        r = confinement_limit_process(&daemon.confinement);
         if (r != 0)
                 return r;
 
@@ -517,9 +396,10 @@ int daemon_run(struct config *config, const struct journal *journal)
                 return fail(journal, EX_OSERR, MESSAGE_SYSTEM_FAILED, r, "Cannot set up the event loop: %m");
 
         report_select(daemon.report, config->log_packets, config->sessions);
-        r = start_data_plane(&daemon);
-        if (r != 0)
-                return r;
+        r = engine_start(daemon.engine, confinement_limit_data_plane, &daemon.confinement);
+        if (r < 0)
+                return fail(journal, EX_NOPERM, MESSAGE_PRIVILEGES, r,
+                            "Refusing to run without a filter of the data plane's system calls: %m");
 
         return stop(&daemon, serve(&daemon));
 }

@@ -740,6 +740,13 @@ class Daemon:
         last = [line for line in self.notifications if line.startswith("ERRNO=")][-1:]
         assert last in ([], ["ERRNO=0"])
 
+    def limit_descriptors(self, soft):
+        """Set its limit, as its own user, who needs no privilege for that."""
+        status = self.status()
+        user = f"--reuid={status['Uid'].split()[0]}", f"--regid={status['Gid'].split()[0]}", "--clear-groups"
+        limit = "prlimit", f"--pid={self.pid}", f"--nofile={soft}:"
+        subprocess.run(["setpriv", *user, *limit], check=True, timeout=LIMIT)
+
     def descriptors(self):
         """What it holds open: number to (what, whether it is close-on-exec)."""
         found = {}

@@ -8,7 +8,6 @@ import itertools
 import os
 import pwd
 import re
-import resource
 import shutil
 import signal
 import socket
@@ -329,7 +328,7 @@ def test_no_descriptor_is_left(host, name):
     daemon.totals()  # the socket of its last notification is closed then
     held = daemon.descriptors()
     free = next(number for number in itertools.count() if number not in held)
-    resource.prlimit(daemon.pid, resource.RLIMIT_NOFILE, (free, free))
+    daemon.limit_descriptors(free)
     assert_answers_a_load(host, daemon)
     assert daemon.batched()
 

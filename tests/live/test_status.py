@@ -2,9 +2,9 @@
 """The status socket: a whole snapshot for whoever reads, however many they are, and no ping lost for it."""
 
 import contextlib
+import re
 import resource
 import signal
-import subprocess
 import time
 from pathlib import Path
 
@@ -190,26 +190,18 @@ def test_a_signal_does_not_wait_for_clients(host):
     print(f"{served} of {CLIENTS} clients were served before the end")
 
 
-def limit_descriptors(daemon, soft):
-    """As the daemon's own user, who needs no privilege for it."""
-    status = daemon.status()
-    uid, gid = status["Uid"].split()[0], status["Gid"].split()[0]
-    user = "setpriv", f"--reuid={uid}", f"--regid={gid}", "--clear-groups"
-    subprocess.run([*user, "prlimit", f"--pid={daemon.pid}", f"--nofile={soft}:"], check=True, timeout=10)
-
-
 def test_no_descriptor_is_left(host):
     """Who cannot be let in waits; pings do not, and nothing spins."""
     daemon = host.start("tun0")
     ask(host)
     used = len(daemon.descriptors())
     limits = re.search(r"^Max open files +(\d+)", Path(f"/proc/{daemon.pid}/limits").read_text(), re.M)
-    limit_descriptors(daemon, used)
+    daemon.limit_descriptors(used)
     with host.connect_status() as client:
         host.ping(PEER4).assert_answered(3)
         daemon.wait_idle()
         host.ping(PEER6).assert_answered(3)
-        limit_descriptors(daemon, limits[1])
+        daemon.limit_descriptors(limits[1])
         host.ping(PEER4).assert_answered(3)
         assert Snapshot(read_all(client))["PID"] == daemon.pid
 

@@ -39,7 +39,7 @@ static struct engine *started(const struct pair *pair)
 {
         struct engine *engine = engine_of(pair);
 
-        engine_start(engine);
+        (void) engine_start(engine, NULL, NULL);
         return engine;
 }
 
@@ -396,7 +396,7 @@ static void test_closed_descriptor(void **state)
                 assert_null(engine);
         } else {
                 assert_int_equal(r, 0);
-                engine_start(engine);
+                (void) engine_start(engine, NULL, NULL);
                 assert_int_equal(engine_check(engine, TIMEOUT_USEC) ?: engine_stop(engine), -EBADF);
         }
         done(engine, &pair);
