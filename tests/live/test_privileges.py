@@ -256,11 +256,13 @@ def test_no_filter(host, each_engine, spared, result):
 
 
 def test_filters_without_proc(host):
-    """prctl(2) reads them back where proc(5) is not mounted, which a search for leaks would need."""
-    daemon = host.start("tun0", setup="mount -t tmpfs none /proc", env={"ASAN_OPTIONS": "detect_leaks=0"})
+    """prctl(2) reads them back where proc(5) is not mounted."""
+    daemon = host.start("tun0", setup="mount -t tmpfs none /proc")
     assert_filters(daemon)
     assert_answers(host)
-    assert daemon.stop() == 0
+    # Not by stop(): what a sanitizer does at the end of a program needs /proc.
+    daemon.process.kill()
+    daemon.wait()
 
 
 def test_filters_that_log(host, each_engine):
