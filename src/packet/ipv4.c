@@ -287,6 +287,10 @@ enum verdict reflect_ipv4(const struct policy *policy, uint32_t time_of_day, uin
         info->protocol = ip.protocol;
         info->hop_limit = ip.ttl;
         info->is_fragment = ip.frag_off & htons(IP_MF | IP_OFFMASK);
+        if (info->is_fragment) {
+                info->fragment_id = ip.id;
+                info->fragment_offset = (uint16_t) (ntohs(ip.frag_off) << 3);
+        }
 
         if (checksum_finish(checksum_add(0, packet, header)) != 0)
                 return VERDICT_BAD_IP_CHECKSUM;

@@ -128,6 +128,7 @@ struct walk {
         uint8_t *end;      /* of the packet */
         uint8_t type;      /* of the next header */
         uint8_t *fragment; /* the Fragment header, or NULL */
+        uint32_t fragment_id;
         size_t offset;     /* of the fragment, in bytes */
         bool more;         /* another fragment follows */
 };
@@ -147,6 +148,7 @@ static enum verdict read_fragment_header(struct walk *walk)
 
         memcpy(&fragment, walk->next, sizeof(fragment));
         walk->fragment = walk->next;
+        walk->fragment_id = fragment.ip6f_ident;
         walk->offset = ntohs(fragment.ip6f_offlg & IP6F_OFF_MASK);
         walk->more = fragment.ip6f_offlg & IP6F_MORE_FRAG;
 
@@ -279,6 +281,10 @@ enum verdict reflect_ipv6(const struct policy *policy, uint8_t *packet, size_t s
         info->protocol = walk.type;
         info->hop_limit = ip.ip6_hlim;
         info->is_fragment = is_fragment(&walk);
+        if (info->is_fragment) {
+                info->fragment_id = walk.fragment_id;
+                info->fragment_offset = (uint16_t) walk.offset;
+        }
         if (verdict != VERDICT_REPLY)
                 return verdict;
 

@@ -18,7 +18,9 @@ struct packet_info {
         uint8_t protocol;  /* IPv6: the next header after the extension headers */
         uint8_t hop_limit; /* TTL or hop limit of the packet */
         bool is_fragment;
-        bool has_icmp; /* type and code are set */
+        uint32_t fragment_id;     /* of a fragment, in the order of its bytes */
+        uint16_t fragment_offset; /* in bytes; above 0 in a later fragment */
+        bool has_icmp;            /* type and code are set */
         uint8_t type;
         uint8_t code;
         bool is_echo;        /* echo request or reply; identifier and sequence are set */

@@ -608,6 +608,11 @@ static void check_info(const uint8_t *packet, size_t size, const struct run *run
         must(run->verdict != VERDICT_REPLY || info->is_echo, "an answered request was read");
         must(run->verdict != VERDICT_REPLY_FRAGMENT || (info->is_fragment && !info->has_icmp),
              "a later fragment has no header");
+        must(info->is_fragment || (info->fragment_id == 0 && info->fragment_offset == 0),
+             "no place in a packet without a fragment");
+        must(!info->has_icmp || info->fragment_offset == 0, "a header is in the first fragment");
+        must(run->verdict != VERDICT_REPLY_FRAGMENT || info->fragment_offset > 0,
+             "a later fragment is not at the beginning");
         if (info->source.family == AF_UNSPEC) {
                 must(run->verdict == VERDICT_MALFORMED && !info->has_icmp && !info->is_fragment &&
                              info->protocol == 0 && info->hop_limit == 0,
@@ -649,7 +654,8 @@ static bool info_equal(const struct packet_info *a, const struct packet_info *b)
 {
         return same_address(&a->source, &b->source) && same_address(&a->destination, &b->destination) &&
                a->protocol == b->protocol && a->hop_limit == b->hop_limit &&
-               a->is_fragment == b->is_fragment && a->has_icmp == b->has_icmp && a->type == b->type &&
+               a->is_fragment == b->is_fragment && a->fragment_id == b->fragment_id &&
+               a->fragment_offset == b->fragment_offset && a->has_icmp == b->has_icmp && a->type == b->type &&
                a->code == b->code && a->is_echo == b->is_echo && a->identifier == b->identifier &&
                a->sequence == b->sequence;
 }

@@ -900,6 +900,41 @@ static void test_needs_time(void **state)
         }
 }
 
+/* Which packet a fragment is of, and where in it. */
+static void test_packet_info_of_fragments(void **state)
+{
+        static const uint8_t header[8] = { 58, 0, 0x05, 0xa8 | 1, 0xde, 0xad, 0xbe, 0xef };
+        struct packet packet = plain_ipv4;
+        struct reflection reflection;
+        uint8_t bytes[72];
+
+        (void) state;
+
+        packet.bytes[4] = 0xab;
+        packet.bytes[5] = 0xcd;
+        for (unsigned offset = 0; offset <= 0x1f00; offset += 0x1f00) {
+                struct packet fragment = packet;
+                uint16_t id;
+
+                fragment.bytes[6] = (uint8_t) (0x20 | offset >> 8);
+                repair(fragment.bytes, fragment.size);
+                (void) reflect(&policies[PEERS], TIME_OF_DAY, fragment.bytes, fragment.size, &reflection);
+                memcpy(&id, packet.bytes + 4, sizeof(id));
+                assert_int_equal(reflection.packet.fragment_id, id);
+                assert_int_equal(reflection.packet.fragment_offset, offset * 8);
+        }
+
+        memcpy(bytes, plain_ipv6.bytes, 40);
+        memcpy(bytes + 40, header, sizeof(header));
+        memcpy(bytes + 48, plain_ipv6.bytes + 40, 24);
+        bytes[5] = 32;
+        bytes[6] = 44;
+        assert_int_equal(reflect(&policies[PEERS], TIME_OF_DAY, bytes, sizeof(bytes), &reflection),
+                         VERDICT_REPLY_FRAGMENT);
+        assert_memory_equal(&reflection.packet.fragment_id, header + 4, 4);
+        assert_int_equal(reflection.packet.fragment_offset, 0x05a8);
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -927,6 +962,7 @@ int main(void)
                 cmocka_unit_test(test_sizes),
                 cmocka_unit_test(test_packet_info),
                 cmocka_unit_test(test_needs_time),
+                cmocka_unit_test(test_packet_info_of_fragments),
         };
 
         return cmocka_run_group_tests(tests, policies_set_up, NULL);
