@@ -55,6 +55,8 @@ static const struct {
         [MESSAGE_ENGINE_FALLBACK] = { "f98467d3c9a34fdf8106dda5425eb433", LOG_INFO },
         [MESSAGE_SESSION] = { "3c4d124d318a4d12bf2fcf125f099fbb", LOG_INFO },
         [MESSAGE_SESSIONS] = { "b2b5d30868ad4839933b85a48b0796e3", LOG_INFO },
+        [MESSAGE_SESSION_RESUMED] = { "2ebfa55ce3bc4ae18359d320118af87e", LOG_INFO },
+        [MESSAGE_REFUSED] = { "5ea86634574243c29820a00a24abbf04", LOG_NOTICE },
 };
 
 _Static_assert(ARRAY_SIZE(messages) == _MESSAGE_MAX, "every message needs an id");

@@ -35,6 +35,8 @@ enum message {
         MESSAGE_ENGINE_FALLBACK,
         MESSAGE_SESSION,
         MESSAGE_SESSIONS,
+        MESSAGE_SESSION_RESUMED,
+        MESSAGE_REFUSED,
         _MESSAGE_MAX,
 };
 

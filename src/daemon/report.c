@@ -18,7 +18,7 @@
 #include "common/util.h"
 #include "daemon/ratelimit.h"
 #include "daemon/service.h"
-#include "daemon/session-entry.h"
+#include "daemon/session-reporter.h"
 #include "engine/records.h"
 
 #define SECOND_USEC UINT64_C(1000000)
@@ -40,14 +40,12 @@ struct report {
         void *userdata;
 
         bool packets; /* an entry for each is wanted */
-        enum config_sessions sessions;
         struct ratelimit packet_limit;
         uint64_t n_suppressed; /* packets without an entry */
 
         struct drops drops[_VERDICT_MAX];
 
-        struct ratelimit session_limit;
-        struct session_sum sum; /* of sessions without an entry */
+        struct session_reporter *sessions;
 
         const char *notice;   /* in front of the totals, or "" */
         uint64_t n_in_status; /* packets as systemd has them */
@@ -100,49 +98,6 @@ static uint64_t report_drops(struct report *report, uint64_t now, enum verdict v
         return UINT64_MAX;
 }
 
-/* What Sessions=loss has entries for. */
-static bool shows_loss(const struct session *session)
-{
-        return (session_knows_missing(session) && session_missing(session) > 0) || session->duplicates > 0 ||
-               session->reordered > 0;
-}
-
-/* An @until of UINT64_MAX ends all sessions. */
-static void report_sessions(struct report *report, uint64_t now, uint64_t until)
-{
-        struct session sessions[2 * RECORDS_SESSIONS_MAX];
-        struct session_sum sum;
-        size_t n;
-
-        do {
-                n = records_take_sessions(report->records, until, sessions, ARRAY_SIZE(sessions), &sum);
-                for (size_t i = 0; i < n; i++) {
-                        if (report->sessions == CONFIG_SESSIONS_LOSS && !shows_loss(&sessions[i]))
-                                continue;
-
-                        if (ratelimit_check(&report->session_limit, now))
-                                session_entry_send(report->journal, &sessions[i]);
-                        else
-                                session_sum_add(&report->sum, &sessions[i]);
-                }
-
-                report->sum.sessions += sum.sessions;
-                report->sum.requests += sum.requests;
-                report->sum.missing += sum.missing;
-                report->sum.duplicates += sum.duplicates;
-                report->sum.reordered += sum.reordered;
-        } while (n == ARRAY_SIZE(sessions));
-}
-
-static void report_session_sum(struct report *report)
-{
-        if (report->sum.sessions == 0)
-                return;
-
-        session_entry_send_sum(report->journal, &report->sum);
-        report->sum = (struct session_sum) { 0 };
-}
-
 static uint64_t earlier(uint64_t a, uint64_t b)
 {
         return a < b ? a : b;
@@ -159,10 +114,9 @@ static uint64_t report_due(struct report *report, uint64_t now)
         for (enum verdict v = 0; v < _VERDICT_MAX; v++)
                 due = earlier(due, report_drops(report, now, v, counters.verdicts[v]));
 
-        report_sessions(report, now, now);
-        if (report->n_suppressed > 0 || report->sum.sessions > 0)
+        if (report->n_suppressed > 0)
                 due = now;
-        return earlier(due, records_sessions_due(report->records));
+        return earlier(due, session_reporter_report(report->sessions, now));
 }
 
 /* Returns whether systemd has the totals. */
@@ -238,7 +192,7 @@ static int on_timer(sd_event_source *source, uint64_t usec, void *userdata)
         records_arm(report->records);
         report->on_records(report->userdata);
         report_suppressed(report);
-        report_session_sum(report);
+        session_reporter_report_sum(report->sessions);
         due = report_due(report, now);
         if (!report_status(report))
                 due = now;
@@ -289,11 +243,11 @@ int report_new(struct report **ret_report, sd_event *event, struct records *reco
         report->userdata = userdata;
         report->notice = "";
         report->packet_limit = (struct ratelimit) { .interval = SECOND_USEC, .burst = 100 };
-        report->session_limit = (struct ratelimit) { .interval = SECOND_USEC, .burst = 10 };
         for (enum verdict v = 0; v < _VERDICT_MAX; v++)
                 report->drops[v].limit = (struct ratelimit) { .interval = 60 * SECOND_USEC, .burst = 1 };
 
-        r = attach(report, event);
+        report->sessions = session_reporter_new(records, journal);
+        r = report->sessions ? attach(report, event) : -ENOMEM;
         if (r < 0) {
                 report_free(report);
                 return r;
@@ -317,6 +271,7 @@ struct report *report_free(struct report *report)
 
         sd_event_source_unref(report->timer);
         sd_event_source_unref(report->wake);
+        session_reporter_free(report->sessions);
         free(report);
         return NULL;
 }
@@ -330,7 +285,7 @@ struct report *report_free(struct report *report)
 void report_select(struct report *report, bool packets, enum config_sessions sessions)
 {
         report->packets = packets;
-        report->sessions = sessions;
+        session_reporter_select(report->sessions, sessions);
         records_select(report->records, packets, sessions != CONFIG_SESSIONS_NONE);
 }
 
@@ -390,8 +345,9 @@ void report_rest(struct report *report)
 
         report_packets(report, now);
         report_suppressed(report);
-        report_sessions(report, now, UINT64_MAX);
-        report_session_sum(report);
+        records_finish_sessions(report->records);
+        (void) session_reporter_report(report->sessions, now);
+        session_reporter_report_sum(report->sessions);
 
         records_counters(report->records, &counters);
         for (enum verdict v = 0; v < _VERDICT_MAX; v++) {

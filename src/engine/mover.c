@@ -130,9 +130,18 @@ static uint32_t time_of_day(void)
         return (uint32_t) (now.tv_sec % 86400 * 1000 + now.tv_nsec / 1000000);
 }
 
+/* An error about a reply is worth more than its count. */
+static void record_error(struct mover *mover, const uint8_t *packet, size_t size)
+{
+        struct icmp_error error;
+
+        if (icmp_error_parse(packet, size, &error) == 0)
+                records_add_error(mover->records, monotonic_usec(), &error);
+}
+
 /* Returns where the reply lies within the packet, if there is one. */
-static struct reflection reflect_packet(const struct policy *policy, uint8_t *packet, size_t size,
-                                        struct record *ret_record)
+static struct reflection reflect_packet(struct mover *mover, const struct policy *policy, uint8_t *packet,
+                                        size_t size, struct record *ret_record)
 {
         uint32_t time = reflect_needs_time(packet, size) ? time_of_day() : 0;
         struct reflection reflection;
@@ -140,6 +149,9 @@ static struct reflection reflect_packet(const struct policy *policy, uint8_t *pa
         ret_record->size = size;
         ret_record->verdict = reflect(policy, time, packet, size, &reflection);
         ret_record->packet = reflection.packet;
+        if (ret_record->verdict == VERDICT_ICMP_ERROR)
+                record_error(mover, packet, size);
+
         return reflection;
 }
 
@@ -178,7 +190,7 @@ static int move_packet(struct mover *mover, const struct policy *policy, uint64_
         if (r <= 0)
                 return r;
 
-        reply = reflect_packet(policy, mover->buffer, (size_t) size, &record);
+        reply = reflect_packet(mover, policy, mover->buffer, (size_t) size, &record);
         if (reply.length > 0 &&
             TEMP_FAILURE_RETRY(write(mover->fd, mover->buffer + reply.offset, reply.length)) < 0)
                 unsent = 1;
@@ -251,7 +263,7 @@ static int reflect_batch(struct mover *mover, const struct policy *policy)
                         continue;
                 }
 
-                reply = reflect_packet(policy, packet, (size_t) size, &mover->batched[mover->n_batched++]);
+                reply = reflect_packet(mover, policy, packet, (size_t) size, &mover->batched[mover->n_batched++]);
                 if (reply.length > 0)
                         uring_reply(mover->uring, packet + reply.offset, reply.length);
         }

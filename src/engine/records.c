@@ -31,10 +31,11 @@ struct records {
         size_t n_ring;
         uint64_t n_lost; /* of the packets, as the ring was full */
 
-        struct sessions *table;
-        struct session evicted[RECORDS_SESSIONS_MAX];
-        size_t n_evicted;
-        struct session_sum sum; /* of more that were evicted */
+        struct icmp_error errors[RECORDS_ERRORS_MAX]; /* about replies */
+        size_t n_errors;
+        uint64_t n_lost_errors;
+
+        struct session_table *table;
 };
 
 /* A mutex that is used as it should be does not fail. */
@@ -63,7 +64,7 @@ int records_new(struct records **ret_records, uint64_t seed)
                 return -ENOMEM;
 
         (void) pthread_mutex_init(&records->mutex, NULL);
-        records->table = sessions_new(seed);
+        records->table = session_table_new(seed);
         records->fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
         if (!records->table || records->fd < 0) {
                 int r = records->table ? -errno : -ENOMEM;
@@ -88,24 +89,10 @@ struct records *records_free(struct records *records)
                 return NULL;
 
         close_fdp(&records->fd);
-        sessions_free(records->table);
+        session_table_free(records->table);
         (void) pthread_mutex_destroy(&records->mutex);
         free(records);
         return NULL;
-}
-
-static void add_session(struct records *records, uint64_t now, const struct record *record)
-{
-        struct session_change change;
-
-        sessions_add(records->table, now, &record->packet, record->size, &change);
-        if (!change.closed)
-                return;
-
-        if (records->n_evicted < ARRAY_SIZE(records->evicted))
-                records->evicted[records->n_evicted++] = *change.closed;
-        else
-                session_sum_add(&records->sum, change.closed);
 }
 
 static void add_packet(struct records *records, const struct record *record)
@@ -133,8 +120,8 @@ void records_add(struct records *records, uint64_t now, const struct record *add
         lock(records);
         for (size_t i = 0; i < n; i++) {
                 records->counters.verdicts[added[i].verdict]++;
-                if (records->sessions && added[i].verdict == VERDICT_REPLY)
-                        add_session(records, now, &added[i]);
+                if (records->sessions && verdict_is_reply(added[i].verdict))
+                        session_table_add(records->table, now, &added[i].packet, added[i].size);
                 if (records->packets)
                         add_packet(records, &added[i]);
         }
@@ -145,6 +132,33 @@ void records_add(struct records *records, uint64_t now, const struct record *add
 
         if (wake)
                 records_wake(records);
+}
+
+/**
+ * records_add_error() - record an ICMP error about a reply
+ * @records: the records
+ * @now: the time of CLOCK_MONOTONIC in microseconds
+ * @error: the error, whose packet is recorded by records_add(), too
+ */
+void records_add_error(struct records *records, uint64_t now, const struct icmp_error *error)
+{
+        struct session_refusal refusal = {
+                .from = error->reporter,
+                .type = error->type,
+                .code = error->code,
+                .mtu = error->mtu,
+                .when = now,
+        };
+
+        lock(records);
+        /* The source of the request is the destination of the reply that is quoted. */
+        (void) session_table_refuse(records->table, &error->destination, &error->source, error->identifier,
+                                    &refusal);
+        if (records->n_errors < ARRAY_SIZE(records->errors))
+                records->errors[records->n_errors++] = *error;
+        else
+                records->n_lost_errors++;
+        unlock(records);
 }
 
 /**
@@ -245,45 +259,72 @@ size_t records_take_packets(struct records *records, struct record *ret_packets,
 }
 
 /**
- * records_take_sessions() - remove ping sessions that have ended
+ * records_take_errors() - remove the ICMP errors that were recorded
  * @records: the records
- * @now: the time of CLOCK_MONOTONIC in microseconds; UINT64_MAX ends all
- * @ret_sessions: set to the sessions
- * @max: how many there can be, RECORDS_SESSIONS_MAX at least
- * @ret_sum: set to the sum of those that were too many
+ * @ret_errors: set to up to RECORDS_ERRORS_MAX errors in their order
+ * @ret_lost: set to how many more there were
  *
- * Return: how many sessions there are; if @max, there may be more.
+ * Return: how many errors there are.
  */
-size_t records_take_sessions(struct records *records, uint64_t now, struct session *ret_sessions, size_t max,
-                             struct session_sum *ret_sum)
+size_t records_take_errors(struct records *records, struct icmp_error *ret_errors, uint64_t *ret_lost)
 {
-        const struct session *idle;
         size_t n;
 
         lock(records);
-        n = records->n_evicted;
-        memcpy(ret_sessions, records->evicted, n * sizeof(records->evicted[0]));
-        *ret_sum = records->sum;
-        records->n_evicted = 0;
-        records->sum = (struct session_sum) { 0 };
-        while (n < max && (idle = sessions_close_idle(records->table, now)))
-                ret_sessions[n++] = *idle;
+        n = records->n_errors;
+        memcpy(ret_errors, records->errors, n * sizeof(records->errors[0]));
+        *ret_lost = records->n_lost_errors;
+        records->n_errors = 0;
+        records->n_lost_errors = 0;
         unlock(records);
         return n;
 }
 
 /**
- * records_sessions_due() - return when the next session ends if no packet comes
+ * records_collect_sessions() - copy what is due to be reported of the ping sessions
+ * @records: the records
+ * @now: the time of CLOCK_MONOTONIC in microseconds
+ * @ret_reports: set to the reports
+ * @max: how many there can be
+ * @ret_sum: set to the sum of the sessions without a report
+ *
+ * Return: how many reports there are; if @max, there may be more.
+ */
+size_t records_collect_sessions(struct records *records, uint64_t now, struct session_report *ret_reports,
+                                size_t max, struct session_sum *ret_sum)
+{
+        size_t n;
+
+        lock(records);
+        n = session_table_collect(records->table, now, ret_reports, max);
+        session_table_collect_sum(records->table, ret_sum);
+        unlock(records);
+        return n;
+}
+
+/**
+ * records_finish_sessions() - end all ping sessions, so that they are reported
+ * @records: the records
+ */
+void records_finish_sessions(struct records *records)
+{
+        lock(records);
+        session_table_finish(records->table);
+        unlock(records);
+}
+
+/**
+ * records_sessions_due() - return when there is something to report of a session if no packet comes
  * @records: the records
  *
- * Return: the time of CLOCK_MONOTONIC in microseconds; UINT64_MAX without a session.
+ * Return: the time of CLOCK_MONOTONIC in microseconds; 0 for at once, UINT64_MAX for never.
  */
 uint64_t records_sessions_due(struct records *records)
 {
         uint64_t due;
 
         lock(records);
-        due = records->n_evicted > 0 || records->sum.sessions > 0 ? 0 : sessions_idle_at(records->table);
+        due = session_table_next(records->table);
         unlock(records);
         return due;
 }
@@ -297,7 +338,7 @@ unsigned records_sessions_count(struct records *records)
         unsigned n;
 
         lock(records);
-        n = sessions_count(records->table);
+        n = session_table_count(records->table);
         unlock(records);
         return n;
 }

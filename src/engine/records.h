@@ -7,13 +7,14 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "packet/icmp-error.h"
 #include "packet/reflect.h"
 #include "packet/session.h"
 #include "tunecho/counters.h"
 
-/* Packets that wait to be reported, and sessions that had to end for others; more than these are counted. */
-#define RECORDS_PACKETS_MAX  128
-#define RECORDS_SESSIONS_MAX 32
+/* Packets and ICMP errors that wait to be reported; more than these are counted. */
+#define RECORDS_PACKETS_MAX 128
+#define RECORDS_ERRORS_MAX  32
 
 /* What became of one packet. */
 struct record {
@@ -30,6 +31,7 @@ struct records *records_free(struct records *records);
 /* For the data plane. */
 void records_add(struct records *records, uint64_t now, const struct record *added, size_t n,
                  unsigned unsent);
+void records_add_error(struct records *records, uint64_t now, const struct icmp_error *error);
 void records_wake(struct records *records);
 
 /* For the control plane. */
@@ -39,7 +41,9 @@ void records_arm(struct records *records);
 void records_disarm(struct records *records);
 void records_counters(struct records *records, struct counters *ret_counters);
 size_t records_take_packets(struct records *records, struct record *ret_packets, uint64_t *ret_lost);
-size_t records_take_sessions(struct records *records, uint64_t now, struct session *ret_sessions, size_t max,
-                             struct session_sum *ret_sum);
+size_t records_take_errors(struct records *records, struct icmp_error *ret_errors, uint64_t *ret_lost);
+size_t records_collect_sessions(struct records *records, uint64_t now, struct session_report *ret_reports,
+                                size_t max, struct session_sum *ret_sum);
+void records_finish_sessions(struct records *records);
 uint64_t records_sessions_due(struct records *records);
 unsigned records_sessions_count(struct records *records);

@@ -1,279 +1,149 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /*
- * Ping sessions: what arrived of each ping, so that the way out can be told from the way back.
+ * Ping sessions: what arrived of each ping.
  *
- * Nothing here reads a clock, and after sessions_new() nothing allocates: the table is full at SESSIONS_MAX,
- * and then the session that was quiet for longest goes. A request takes one look at the newest session, and
- * one into a hash table that is seeded, so that nobody can fill one of its chains on purpose.
+ *                  quiet for 10 s: SESSION_IDLE
+ *      ---> open ------------------------------> idle ---> forgotten, 10 minutes later
+ *            ^                                    |
+ *            +------------------------------------+
+ *             a request ahead of the last: SESSION_RESUMED, counts from there
+ *
+ * The report of an idle session is the only one of a ping that has ended. If its numbers go on, it resumes:
+ * that is reported with the numbers in between, and what it counts begins with zero, so that no request is in
+ * two reports. A client whose requests are more than ten seconds apart resumes with its next number; it has
+ * lost nothing, which is not reported, and from then on it is idle after three times as long. A request that
+ * does not go on, or comes later than ten minutes, opens a session instead of the idle one. While a session
+ * is open it is reported every ten minutes, too, with what it counted since it opened.
+ *
+ * One that repeats the numbers of an open session from the first on is another ping (numbering.c), and has a
+ * session of its own with the same key. Where there are two, a request belongs to the one whose numbers it
+ * continues.
+ *
+ * Nothing here reads a clock, and after session_table_new() nothing allocates.
  */
 
 #include "packet/session.h"
 
 #include <stdlib.h>
 #include <string.h>
-#include <sys/queue.h>
 
 #include "common/util.h"
-#include "packet/reflect.h"
+#include "packet/session-table.h"
 
-#define N_BUCKETS 256
+/* The sessions that a later fragment may belong to: those with the latest requests. */
+#define FRAGMENT_SEARCH 8
 
-struct entry {
-        struct session session;
-        LIST_ENTRY(entry)
-        bucket; /* or the free ones */
-        LIST_ENTRY(entry)
-        sender;
-        TAILQ_ENTRY(entry)
-        order;
-};
-
-LIST_HEAD(chain, entry);
-
-struct sessions {
-        uint64_t seed;
-        struct chain buckets[N_BUCKETS]; /* by all that tells sessions apart */
-        struct chain senders[N_BUCKETS]; /* by source and identifier */
-        TAILQ_HEAD(order, entry)
-        by_request;        /* the one with the latest request comes first */
-        struct chain free; /* those that were used, and are not */
-        unsigned n_used;   /* how many ever were; the memory of the others is not touched */
-        unsigned count;
-        struct entry entries[SESSIONS_MAX + 1]; /* one that is closed can still be looked at */
-};
-
-/* The chains that a session belongs to. */
-struct place {
-        struct chain *bucket, *sender;
-};
+/* A slow client is idle after so many times as long as between its requests. */
+#define IDLE_INTERVALS 3
 
 /**
- * sessions_new() - make a table of sessions
- * @seed: a number that nobody outside can know
+ * session_table_new() - create a table of sessions
+ * @seed: a random number
  *
- * Return: the table, which sessions_free() frees, or NULL without memory.
+ * Return: the table, which session_table_free() frees, or NULL without memory. Memory that no session needs
+ * is not touched.
  */
-struct sessions *sessions_new(uint64_t seed)
+struct session_table *session_table_new(uint64_t seed)
 {
-        struct sessions *sessions = malloc(sizeof(*sessions));
+        struct session_table *table = calloc(1, sizeof(*table));
 
-        if (!sessions)
+        if (!table)
                 return NULL;
 
-        memset(sessions, 0, offsetof(struct sessions, entries));
-        sessions->seed = seed;
-        TAILQ_INIT(&sessions->by_request);
-        return sessions;
+        table->seed = seed;
+        TAILQ_INIT(&table->order);
+        return table;
 }
 
 /**
- * sessions_free() - free a table of sessions
- * @sessions: the table, or NULL
+ * session_table_free() - free a table of sessions
+ * @table: the table, or NULL
  *
  * Return: NULL.
  */
-struct sessions *sessions_free(struct sessions *sessions)
+struct session_table *session_table_free(struct session_table *table)
 {
-        free(sessions);
+        free(table);
         return NULL;
 }
 
 /**
- * sessions_count() - how many sessions are open
- * @sessions: the table
+ * session_table_count() - count the sessions that are open
+ * @table: the table
  */
-unsigned sessions_count(const struct sessions *sessions)
+unsigned session_table_count(const struct session_table *table)
 {
-        return sessions->count;
+        return table->n_used - table->n_idle;
 }
 
-/* Mixes as the finalizer of MurmurHash3 does. */
-static uint64_t mix(uint64_t hash, uint64_t word)
+/* The same as to compare the keys, but without making one. */
+static bool is_of(const struct session_entry *entry, const struct packet_info *packet)
 {
-        hash ^= word;
-        hash = (hash ^ hash >> 33) * UINT64_C(0xff51afd7ed558ccd);
-        hash = (hash ^ hash >> 33) * UINT64_C(0xc4ceb9fe1a85ec53);
-        return hash ^ hash >> 33;
+        const struct session *session = &entry->session;
+
+        if (session->identifier != packet->identifier || session->source.family != packet->source.family)
+                return false;
+        if (packet->source.family == AF_INET)
+                return session->source.ipv4.s_addr == packet->source.ipv4.s_addr &&
+                       session->destination.ipv4.s_addr == packet->destination.ipv4.s_addr;
+
+        return IN6_ARE_ADDR_EQUAL(&session->source.ipv6, &packet->source.ipv6) &&
+               IN6_ARE_ADDR_EQUAL(&session->destination.ipv6, &packet->destination.ipv6);
 }
 
-static uint64_t mix_address(uint64_t hash, const struct address *address)
+static void bring_forward(struct session_table *table, struct session_entry *entry)
 {
-        uint64_t words[2] = { 0 };
-
-        memcpy(words, address->bytes, address_size(address->family));
-        hash = mix(hash, words[0]);
-        return address->family == AF_INET6 ? mix(hash, words[1]) : hash;
-}
-
-static struct place place_of(struct sessions *sessions, const struct packet_info *packet)
-{
-        uint64_t sender = mix_address(mix(sessions->seed, packet->identifier), &packet->source);
-        uint64_t all = mix_address(sender, &packet->destination);
-
-        return (struct place) {
-                .bucket = &sessions->buckets[all % N_BUCKETS],
-                .sender = &sessions->senders[sender % N_BUCKETS],
-        };
-}
-
-static bool is_from(const struct session *session, const struct address *source, uint16_t identifier)
-{
-        return session->identifier == identifier && address_equal(&session->source, source);
-}
-
-static bool is_of(const struct session *session, const struct packet_info *packet)
-{
-        return is_from(session, &packet->source, packet->identifier) &&
-               address_equal(&session->destination, &packet->destination);
-}
-
-static struct entry *find(const struct place *place, const struct packet_info *packet)
-{
-        struct entry *entry;
-
-        LIST_FOREACH (entry, place->bucket, bucket)
-                if (is_of(&entry->session, packet))
-                        return entry;
-
-        return NULL;
-}
-
-/*
- * Some pings, such as fping(8), number all their requests through, whatever their destination. So what each
- * destination lacks is not lost: others have it.
- */
-static void find_sharer(const struct place *place, struct entry *entry)
-{
-        struct entry *other;
-
-        LIST_FOREACH (other, place->sender, sender) {
-                if (other == entry ||
-                    !is_from(&other->session, &entry->session.source, entry->session.identifier))
-                        continue;
-
-                /* If there are more of them, they have found each other already. */
-                other->session.shared = entry->session.shared = true;
+        if (entry == TAILQ_FIRST(&table->order))
                 return;
-        }
+
+        TAILQ_REMOVE(&table->order, entry, order);
+        TAILQ_INSERT_HEAD(&table->order, entry, order);
 }
 
-static void start(const struct place *place, struct entry *entry, uint64_t now,
-                  const struct packet_info *packet)
+/* Counts from zero. */
+static void clear_counts(struct session_entry *entry, uint64_t now)
 {
-        entry->session = (struct session) {
-                .source = packet->source,
-                .destination = packet->destination,
-                .identifier = packet->identifier,
+        struct session *session = &entry->session;
+
+        *session = (struct session) {
+                .source = session->source,
+                .destination = session->destination,
+                .identifier = session->identifier,
                 .opened = now,
                 .latest = now,
                 .size_min = UINT32_MAX,
                 .hop_limit_min = UINT8_MAX,
-                .first = packet->sequence,
-                .last = packet->sequence - 1,
         };
-        find_sharer(place, entry);
+        entry->interim = now;
+        entry->is_mixed = false;
 }
 
-static struct entry *take_entry(struct sessions *sessions)
+/* Begins a session in an entry that has its place in the table. */
+static void start(struct session_table *table, struct session_entry *entry, uint64_t now,
+                  const struct packet_info *packet, uint16_t number)
 {
-        struct entry *entry = LIST_FIRST(&sessions->free);
-
-        if (!entry)
-                return &sessions->entries[sessions->n_used++];
-
-        LIST_REMOVE(entry, bucket);
-        return entry;
+        entry->session.source = packet->source;
+        entry->session.destination = packet->destination;
+        entry->session.identifier = packet->identifier;
+        clear_counts(entry, now);
+        entry->is_announced = false;
+        entry->has_twin = false;
+        entry->fragment_id = 0;
+        entry->idle_usec = SESSION_IDLE_USEC;
+        session_set_idle(table, entry, false);
+        numbering_start(&entry->numbering, table->seen[entry - table->entries], now, number);
 }
 
-static struct entry *insert_entry(struct sessions *sessions, const struct place *place)
-{
-        struct entry *entry = take_entry(sessions);
-
-        LIST_INSERT_HEAD(place->bucket, entry, bucket);
-        LIST_INSERT_HEAD(place->sender, entry, sender);
-        TAILQ_INSERT_HEAD(&sessions->by_request, entry, order);
-        sessions->count++;
-        return entry;
-}
-
-/* What is closed stays as it is until the entry is taken again. */
-static const struct session *close_entry(struct sessions *sessions, struct entry *entry)
-{
-        LIST_REMOVE(entry, bucket);
-        LIST_REMOVE(entry, sender);
-        TAILQ_REMOVE(&sessions->by_request, entry, order);
-        LIST_INSERT_HEAD(&sessions->free, entry, bucket);
-        sessions->count--;
-        return &entry->session;
-}
-
-/* The sequence number nearest to the latest one that has these 16 bits. */
-static int64_t unwrap(const struct session *session, uint16_t sequence)
-{
-        return session->last + (int16_t) (uint16_t) (sequence - (uint16_t) session->last);
-}
-
-static bool is_another_ping(const struct session *session, uint16_t sequence)
-{
-        return unwrap(session, sequence) + SESSION_WINDOW <= session->last;
-}
-
-static uint64_t bit_of(int64_t sequence)
-{
-        return UINT64_C(1) << ((uint64_t) sequence % 64);
-}
-
-static uint64_t *word_of(struct session *session, int64_t sequence)
-{
-        return &session->seen[(uint64_t) sequence % SESSION_WINDOW / 64];
-}
-
-/* Clears the bits of the numbers between the last one and this one, by words. */
-static void forget(struct session *session, int64_t sequence)
-{
-        int64_t i = session->last + 1;
-
-        if (sequence - i >= SESSION_WINDOW) {
-                memset(session->seen, 0, sizeof(session->seen));
-                return;
-        }
-
-        while (i < sequence) {
-                int64_t end = i - i % 64 + 64;
-                uint64_t from = UINT64_MAX << (i % 64);
-
-                if (end > sequence)
-                        from &= ~(UINT64_MAX << (sequence % 64));
-                *word_of(session, i) &= ~from;
-                i = end;
-        }
-}
-
-static void count_sequence(struct session *session, int64_t sequence)
-{
-        forget(session, sequence);
-
-        if (sequence > session->last)
-                session->last = sequence;
-        else if (*word_of(session, sequence) & bit_of(sequence))
-                session->duplicates++;
-        else
-                session->reordered++;
-
-        if (sequence < session->first)
-                session->first = sequence;
-        *word_of(session, sequence) |= bit_of(sequence);
-}
-
-static void count_request(struct session *session, uint64_t now, const struct packet_info *packet,
+static void count_request(struct session_entry *entry, uint64_t now, const struct packet_info *packet,
                           size_t size)
 {
+        struct session *session = &entry->session;
+
         if (now > session->latest)
                 session->latest = now; /* a clock that goes back counts as one that stands still */
 
         session->requests++;
-        session->fragmented += packet->is_fragment;
         session->bytes += size;
         if (size < session->size_min)
                 session->size_min = (uint32_t) size;
@@ -283,142 +153,175 @@ static void count_request(struct session *session, uint64_t now, const struct pa
                 session->hop_limit_min = packet->hop_limit;
         if (packet->hop_limit > session->hop_limit_max)
                 session->hop_limit_max = packet->hop_limit;
-
-        count_sequence(session, unwrap(session, packet->sequence));
+        if (packet->is_fragment) {
+                session->fragmented++;
+                entry->fragment_id = packet->fragment_id;
+        }
 }
 
-/* Makes the session of a request the newest one, if there is one. */
-static struct entry *bring_forward(struct sessions *sessions, const struct place *place,
+/* Moves the requests that were another ping's to a session of its own; the latest one is not counted yet. */
+static struct session_entry *split(struct session_table *table, struct session_entry *entry,
                                    const struct packet_info *packet)
 {
-        struct entry *entry = find(place, packet);
+        struct session *from = &entry->session, *to;
+        struct rerun rerun = entry->numbering.rerun;
+        struct session_entry *other;
+        unsigned moved = rerun.count - 1U;
+        uint64_t fragmented = packet->is_fragment && from->fragmented > moved ? moved : 0;
 
-        if (entry) {
-                TAILQ_REMOVE(&sessions->by_request, entry, order);
-                TAILQ_INSERT_HEAD(&sessions->by_request, entry, order);
-        }
+        entry->numbering.rerun.count = 0;
+        from->requests -= moved;
+        from->fragmented -= fragmented;
+        from->bytes -= moved * from->size_min;
 
-        return entry;
+        other = session_open(table, &entry->key, entry->hash);
+        start(table, other, rerun.times[0], packet, rerun.numbers[0]);
+        to = &other->session;
+        for (unsigned i = 1; i < rerun.count; i++)
+                (void) numbering_add(&other->numbering, rerun.times[i], rerun.numbers[i]);
+        to->requests = moved;
+        to->fragmented = fragmented;
+        to->bytes = moved * entry->session.size_min;
+        if (entry->has_twin || rerun.is_incomplete)
+                entry->is_mixed = other->is_mixed = true;
+        entry->has_twin = other->has_twin = true;
+        return other;
 }
 
-/* Opens a session instead of the one before, if there is one, else of the oldest one if the table is full. */
-static struct entry *open_entry(struct sessions *sessions, const struct place *place, struct entry *before,
-                                uint64_t now, const struct packet_info *packet, struct session_change *change)
+/* A client whose requests are more than ten seconds apart. */
+static uint64_t slow_idle_usec(uint64_t quiet)
 {
-        struct entry *entry = insert_entry(sessions, place);
+        return quiet < SESSION_RESUME_USEC / IDLE_INTERVALS ? IDLE_INTERVALS * quiet : SESSION_RESUME_USEC;
+}
 
-        if (!before && sessions->count > SESSIONS_MAX)
-                before = TAILQ_LAST(&sessions->by_request, order);
-        if (before)
-                change->closed = close_entry(sessions, before);
+/* Counts from zero after a pause: on the same numbers if they go on, else as a session that opens. */
+static void begin_again(struct session_table *table, struct session_entry *entry, uint64_t now,
+                        const struct packet_info *packet)
+{
+        int64_t ahead = numbering_distance(&entry->numbering, packet->sequence);
+        uint64_t quiet = now > entry->session.latest ? now - entry->session.latest : 0;
+        bool twin = entry->has_twin, mixed = entry->is_mixed;
+        struct numbering_summary numbers;
 
-        start(place, entry, now, packet);
-        change->opened = &entry->session;
+        if (!entry->is_idle)
+                session_table_push(table, SESSION_IDLE, entry, 0, 0);
+
+        if (ahead <= 0 || quiet > SESSION_RESUME_USEC) {
+                start(table, entry, now, packet, packet->sequence);
+                entry->has_twin = twin;
+                return;
+        }
+
+        numbers = numbering_summarize(&entry->numbering, entry->session.requests);
+        numbering_resume(&entry->numbering, now, packet->sequence);
+        clear_counts(entry, now);
+        entry->is_mixed = mixed;
+        entry->is_announced = true;
+        session_set_idle(table, entry, false);
+        if (ahead == 1 || ahead == numbers.step)
+                entry->idle_usec = slow_idle_usec(quiet);
+        else
+                session_table_push(table, SESSION_RESUMED, entry, quiet, (uint64_t) ahead - 1);
+}
+
+/* A later fragment has no identifier; that of its first fragment is in one of the latest sessions. */
+static void add_later_fragment(struct session_table *table, const struct packet_info *packet)
+{
+        struct session_key key = session_key_make(&packet->source, &packet->destination, 0);
+        struct session_entry *entry, *found = NULL;
+        unsigned n = 0;
+
+        TAILQ_FOREACH (entry, &table->order, order) {
+                struct session_key other = entry->key;
+
+                if (n++ == FRAGMENT_SEARCH || entry->is_idle)
+                        break;
+
+                other.rest &= ~(uint64_t) UINT16_MAX;
+                if (!session_key_equal(&key, &other))
+                        continue;
+                if (!found || entry->fragment_id == packet->fragment_id)
+                        found = entry;
+                if (entry->session.fragmented > 0 && entry->fragment_id == packet->fragment_id)
+                        break;
+        }
+
+        if (found)
+                found->session.later_fragments++;
+}
+
+/* Finds the session of a request, or opens it. */
+static struct session_entry *find_or_open(struct session_table *table, uint64_t now,
+                                          const struct packet_info *packet, bool *ret_opened)
+{
+        struct session_key key = session_key_make(&packet->source, &packet->destination, packet->identifier);
+        uint64_t hash = session_hash(table, &key);
+        struct session_entry *entry = session_find(table, &key, hash, now, packet->sequence);
+
+        *ret_opened = !entry;
+        if (!entry) {
+                entry = session_open(table, &key, hash);
+                start(table, entry, now, packet, packet->sequence);
+                return entry;
+        }
+
+        if (entry->has_twin && !session_was_quiet(entry, now))
+                session_find_mixed(table, entry, now);
+        bring_forward(table, entry);
         return entry;
 }
 
 /**
- * sessions_add() - count an echo request
- * @sessions: the table
+ * session_table_add() - count an echo request, or a later fragment of one
+ * @table: the table
  * @now: the time in microseconds, of a clock that the caller chooses
- * @packet: what was read of the request
+ * @packet: what was read of the packet
  * @size: its size in bytes
- * @ret_change: the session that it opened, and the one that it closed: the oldest one if the table was full,
- * or one of the same key that the request lies far behind, so that this must be another ping
  */
-void sessions_add(struct sessions *sessions, uint64_t now, const struct packet_info *packet, size_t size,
-                  struct session_change *ret_change)
+void session_table_add(struct session_table *table, uint64_t now, const struct packet_info *packet,
+                       size_t size)
 {
-        struct entry *entry = TAILQ_FIRST(&sessions->by_request);
-        struct place place = { 0 };
+        struct session_entry *entry = TAILQ_FIRST(&table->order);
+        bool opened = false;
 
-        *ret_change = (struct session_change) { 0 };
+        if (packet->fragment_offset > 0) {
+                add_later_fragment(table, packet);
+                return;
+        }
 
         /* Requests of one ping mostly follow each other. */
-        if (!entry || !is_of(&entry->session, packet)) {
-                place = place_of(sessions, packet);
-                entry = bring_forward(sessions, &place, packet);
-        }
-        if (!entry || is_another_ping(&entry->session, packet->sequence)) {
-                if (!place.bucket)
-                        place = place_of(sessions, packet);
-                entry = open_entry(sessions, &place, entry, now, packet, ret_change);
-        }
+        if (!entry || entry->has_twin || !is_of(entry, packet))
+                entry = find_or_open(table, now, packet, &opened);
 
-        count_request(&entry->session, now, packet, size);
+        if (!opened && session_was_quiet(entry, now))
+                begin_again(table, entry, now, packet);
+        else if (!opened && numbering_add(&entry->numbering, now, packet->sequence) == NUMBERING_ANOTHER)
+                entry = split(table, entry, packet);
+
+        count_request(entry, now, packet, size);
 }
 
 /**
- * sessions_idle_at() - when the next session ends, if no request comes
- * @sessions: the table
+ * session_table_refuse() - count an ICMP error about a reply
+ * @table: the table
+ * @source: of the request that the reply answered
+ * @destination: of that request
+ * @identifier: of it, in host byte order
+ * @refusal: what the error says
  *
- * Return: the time in microseconds, or UINT64_MAX if there is no session.
+ * Return: whether there is such a session.
  */
-uint64_t sessions_idle_at(const struct sessions *sessions)
+bool session_table_refuse(struct session_table *table, const struct address *source,
+                          const struct address *destination, uint16_t identifier,
+                          const struct session_refusal *refusal)
 {
-        const struct entry *oldest = TAILQ_LAST(&sessions->by_request, order);
+        struct session_key key = session_key_make(source, destination, identifier);
+        struct session_entry *entry = session_find(table, &key, session_hash(table, &key), refusal->when, 0);
 
-        return oldest ? oldest->session.latest + SESSION_TIMEOUT_USEC : UINT64_MAX;
-}
+        if (!entry)
+                return false;
 
-/**
- * sessions_close_idle() - close a session that had no request for ten seconds
- * @sessions: the table
- * @now: the time in microseconds
- *
- * Return: the session, until the next request, or NULL if there is none; call again for the next one.
- */
-const struct session *sessions_close_idle(struct sessions *sessions, uint64_t now)
-{
-        return now < sessions_idle_at(sessions) ? NULL : sessions_close_oldest(sessions);
-}
-
-/**
- * sessions_close_oldest() - close the session that was quiet for longest
- * @sessions: the table
- *
- * Return: the session, until the next request, or NULL if there is none.
- */
-const struct session *sessions_close_oldest(struct sessions *sessions)
-{
-        struct entry *oldest = TAILQ_LAST(&sessions->by_request, order);
-
-        return oldest ? close_entry(sessions, oldest) : NULL;
-}
-
-/**
- * session_missing() - the requests that never arrived
- * @session: the session
- *
- * Return: how many sequence numbers between the first and the last one are missing. If it is shared, they may
- * have gone elsewhere.
- */
-uint64_t session_missing(const struct session *session)
-{
-        return (uint64_t) (session->last - session->first) + 1 - (session->requests - session->duplicates);
-}
-
-/**
- * session_knows_missing() - return whether a gap in the numbers is a loss
- * @session: the session
- *
- * Return: false if the missing numbers may have gone to another destination.
- */
-bool session_knows_missing(const struct session *session)
-{
-        return !session->shared || session_missing(session) == 0;
-}
-
-/**
- * session_sum_add() - add a session to a sum
- * @sum: the sum
- * @session: the session
- */
-void session_sum_add(struct session_sum *sum, const struct session *session)
-{
-        sum->sessions++;
-        sum->requests += session->requests;
-        sum->missing += session_knows_missing(session) ? session_missing(session) : 0;
-        sum->duplicates += session->duplicates;
-        sum->reordered += session->reordered;
+        entry->session.refused++;
+        entry->session.refusal = *refusal;
+        return true;
 }

@@ -2,61 +2,96 @@
 #pragma once
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "common/address.h"
+#include "packet/numbering.h"
+#include "packet/reflect.h"
 
-#define SESSIONS_MAX         256
-#define SESSION_TIMEOUT_USEC UINT64_C(10000000)
+#define SESSIONS_MAX 256
 
-/* How many sequence numbers behind the latest one are remembered; what is older is another ping. */
-#define SESSION_WINDOW 512
+/* A session without a request for so long is idle; one whose client is slower has longer. */
+#define SESSION_IDLE_USEC UINT64_C(10000000)
 
-/* What arrived of one ping: the echo requests from one source to one destination with one identifier. */
+/* An idle session resumes within this time, later it is another ping. */
+#define SESSION_RESUME_USEC UINT64_C(600000000)
+
+/* Between the reports of a long session. */
+#define SESSION_INTERIM_USEC UINT64_C(600000000)
+
+/* Reports that wait to be collected, beside those that open sessions have; what is beyond is summed up. */
+#define SESSION_REPORTS_MAX 32
+
+/* An ICMP error about a reply. */
+struct session_refusal {
+        struct address from; /* who sent the error */
+        uint8_t type, code;
+        uint32_t mtu;  /* of "too big" and "fragmentation needed" in bytes, else 0 */
+        uint64_t when; /* in microseconds */
+};
+
+/* What arrived of one ping. */
 struct session {
         struct address source;
         struct address destination;
         uint16_t identifier; /* in host byte order */
-        bool shared;         /* another destination had one meanwhile, and may have some of its numbers */
 
         uint64_t opened; /* when the first request arrived, in microseconds */
         uint64_t latest; /* when the latest one did */
         uint64_t requests;
-        uint64_t duplicates;
-        uint64_t reordered; /* requests that arrived behind a later one */
-        uint64_t fragmented;
-        uint64_t bytes; /* of all requests, as packets */
+        uint64_t fragmented;      /* requests in fragments, of which the first one arrived */
+        uint64_t later_fragments; /* those that could be assigned */
+        uint64_t bytes;           /* of all requests, as packets, without later fragments */
         uint32_t size_min, size_max;
         uint8_t hop_limit_min, hop_limit_max;
 
-        int64_t first, last; /* the lowest and the highest sequence number, wraps counted on */
-        uint64_t seen[SESSION_WINDOW / 64];
+        uint64_t refused;               /* ICMP errors about replies */
+        struct session_refusal refusal; /* the latest */
+
+        struct numbering_summary numbers; /* in a report only */
 };
 
-/* What sessions have in common that are too many for an entry each. */
+enum session_event {
+        SESSION_OPENED,
+        SESSION_IDLE,    /* quiet for ten seconds: the one report of a ping that has ended */
+        SESSION_RESUMED, /* an idle one has a request again, and counts from there */
+        SESSION_INTERIM, /* is open for SESSION_INTERIM_USEC more, with all that it counted */
+        SESSION_EVICTED, /* the table was full, and this one was quiet for longest */
+        SESSION_STOPPED, /* by session_table_finish() */
+        _SESSION_EVENT_MAX,
+};
+
+struct session_report {
+        enum session_event event;
+        struct session session;
+        uint64_t quiet_usec; /* of SESSION_RESUMED: the time between the requests */
+        uint64_t between;    /* of SESSION_RESUMED: the numbers between them */
+};
+
+/* Sessions of which there was no report. */
 struct session_sum {
-        uint64_t sessions, requests, missing, duplicates, reordered;
+        uint64_t sessions, requests, missing, duplicates, reordered, refused;
 };
 
-struct packet_info;
-struct sessions;
+struct session_table;
 
-struct sessions *sessions_new(uint64_t seed);
-struct sessions *sessions_free(struct sessions *sessions);
+struct session_table *session_table_new(uint64_t seed);
+struct session_table *session_table_free(struct session_table *table);
 
-/* What a request did to the sessions; either may be NULL. */
-struct session_change {
-        const struct session *opened;
-        const struct session *closed; /* had to make room; until the next request */
-};
+void session_table_add(struct session_table *table, uint64_t now, const struct packet_info *packet,
+                       size_t size);
+bool session_table_refuse(struct session_table *table, const struct address *source,
+                          const struct address *destination, uint16_t identifier,
+                          const struct session_refusal *refusal);
 
-void sessions_add(struct sessions *sessions, uint64_t now, const struct packet_info *packet, size_t size,
-                  struct session_change *ret_change);
-const struct session *sessions_close_idle(struct sessions *sessions, uint64_t now);
-const struct session *sessions_close_oldest(struct sessions *sessions);
-uint64_t sessions_idle_at(const struct sessions *sessions);
-unsigned sessions_count(const struct sessions *sessions);
+size_t session_table_collect(struct session_table *table, uint64_t now, struct session_report *reports,
+                             size_t max);
+void session_table_collect_sum(struct session_table *table, struct session_sum *ret_sum);
+void session_table_finish(struct session_table *table);
+uint64_t session_table_next(const struct session_table *table);
+size_t session_table_copy(const struct session_table *table, struct session_report *reports, size_t max);
+unsigned session_table_count(const struct session_table *table);
 
-uint64_t session_missing(const struct session *session);
-bool session_knows_missing(const struct session *session);
-void session_sum_add(struct session_sum *sum, const struct session *session);
+const char *session_event_name(enum session_event event);
+const char *session_unknown_name(enum session_unknown unknown);

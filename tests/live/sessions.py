@@ -8,14 +8,17 @@ from collections import namedtuple
 class Session(
     namedtuple(
         "Session",
-        "source destination identifier requests missing duplicates reordered fragments size hops conclusion",
+        "source destination identifier requests first last missing unknown duplicates reordered refused fragments "
+        "later size hops so_far idle",
     )
 ):
-    """The entry of one ping; missing is None where it is not known."""
+    """The entry of one ping; missing is None where it is not known, and unknown says why."""
 
     LINE = re.compile(
-        r"^ping (\S+) > (\S+) id (\d+): (\d+) requests? in \d+ s, (\d+|unknown) missing, (\d+) duplicate, "
-        r"(\d+) reordered(?:, (\d+) in fragments)?, ((?:\d+ to )?\d+) bytes, ttl ((?:\d+ to )?\d+): (.*)$",
+        r"^ping (\S+) > (\S+) id (\d+): (\d+) requests? in \d+ s, seq (\d+) to (\d+), "
+        r"(?:(\d+) missing|unknown missing \(([^)]*)\)), (\d+) duplicate, (\d+) reordered"
+        r"(?:, (\d+) refused)?(?:, (\d+) first and (\d+) later fragments)?, ((?:\d+ to )?\d+) bytes, "
+        r"ttl ((?:\d+ to )?\d+)( so far)?(; idle 10 s: if the ping goes on, its requests do not arrive)?$",
         re.MULTILINE,
     )
 
@@ -26,21 +29,32 @@ class Session(
         return sessions
 
     @classmethod
-    def parse(cls, source, destination, identifier, requests, missing, *rest):
-        duplicates, reordered, fragments, size, hops, conclusion = rest
+    def parse(cls, source, destination, identifier, requests, first, last, missing, unknown, *rest):
+        duplicates, reordered, refused, fragments, later, size, hops, so_far, idle = rest
         return cls(
             source,
             destination,
             int(identifier),
             int(requests),
-            None if missing == "unknown" else int(missing),
+            int(first),
+            int(last),
+            int(missing) if missing else None,
+            unknown or None,
             int(duplicates),
             int(reordered),
+            int(refused or 0),
             int(fragments or 0),
+            int(later or 0),
             size,
             hops,
-            conclusion,
+            bool(so_far),
+            bool(idle),
         )
+
+    @property
+    def numbers(self):
+        """Requests, the first and the last number, and what is missing of them."""
+        return self.requests, self.first, self.last, self.missing
 
 
 class Sum(namedtuple("Sum", "sessions requests missing duplicates reordered")):

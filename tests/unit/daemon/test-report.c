@@ -173,7 +173,7 @@ static void add_verdict(enum verdict verdict, unsigned n)
                 records_add(test.records, now_usec, &record, 1, 0);
 }
 
-static void add_request(uint16_t identifier)
+static void add_numbered(uint16_t identifier, uint16_t sequence)
 {
         const struct record record = {
                 .packet = { .source = { AF_INET, .bytes = { 198, 18, 0, 1 } },
@@ -183,12 +183,18 @@ static void add_request(uint16_t identifier)
                             .has_icmp = true,
                             .type = 8,
                             .is_echo = true,
-                            .identifier = identifier },
+                            .identifier = identifier,
+                            .sequence = sequence },
                 .size = 84,
                 .verdict = VERDICT_REPLY,
         };
 
         records_add(test.records, now_usec, &record, 1, 0);
+}
+
+static void add_request(uint16_t identifier)
+{
+        add_numbered(identifier, 0);
 }
 
 /* A packet that needs no entry: one look a second later, and nothing from then on. */
@@ -324,7 +330,7 @@ static void test_sessions(void **state)
         report_select(test.report, false, CONFIG_SESSIONS_ALL);
         add_request(7);
         assert_true(run());
-        advance(SESSION_TIMEOUT_USEC - 1);
+        advance(SESSION_IDLE_USEC - 1);
         assert_string_equal(output(), "");
         assert_true(is_scheduled());
         advance(PERIOD_USEC);
@@ -337,13 +343,69 @@ static void test_sessions(void **state)
         for (uint16_t i = 0; i < 100; i++)
                 add_request(i);
         (void) run();
-        advance(SESSION_TIMEOUT_USEC + PERIOD_USEC);
+        advance(SESSION_IDLE_USEC + PERIOD_USEC);
         advance(2 * PERIOD_USEC);
         text = output();
         assert_int_equal(count_lines(text, "ping 198.18.0.1 > "), 10);
         assert_int_equal(count_lines(text, "90 more pings ended on 'tun0': 90 requests, "), 1);
         assert_int_equal(count_lines(text, ""), 11);
         assert_false(is_scheduled());
+}
+
+/* Adds the requests of a ping of one a second, without some of them. */
+static void add_ping(uint16_t identifier, uint16_t n, uint16_t lost_from, uint16_t lost_to)
+{
+        for (uint16_t i = 1; i <= n; i++) {
+                if (i < lost_from || i > lost_to)
+                        add_numbered(identifier, i);
+                (void) run();
+                advance(SECOND_USEC);
+        }
+}
+
+/* With Sessions=loss a whole ping has no entry, one with a gap does. */
+static void test_sessions_with_loss(void **state)
+{
+        const char *text;
+
+        (void) state;
+
+        report_select(test.report, false, CONFIG_SESSIONS_LOSS);
+        add_ping(7, 20, 1, 0);
+        advance(SESSION_IDLE_USEC + 2 * PERIOD_USEC);
+        assert_string_equal(output(), "");
+
+        add_ping(8, 20, 9, 11);
+        advance(SESSION_IDLE_USEC + 2 * PERIOD_USEC);
+        text = output();
+        assert_int_equal(count_lines(text, "ping 198.18.0.1 > 198.18.0.2 id 8: 17 requests in 19 s, seq 1 to 20, "
+                                           "3 missing, "),
+                         1);
+        assert_int_equal(count_lines(text, ""), 1);
+}
+
+/* A ping that is idle and comes back: both while it runs, and how many requests lie between. */
+static void test_session_resumes(void **state)
+{
+        const char *text;
+
+        (void) state;
+
+        report_select(test.report, false, CONFIG_SESSIONS_ALL);
+        add_ping(7, 30, 6, 25);
+        text = output();
+        assert_int_equal(count_lines(text, "ping 198.18.0.1 > 198.18.0.2 id 7: 5 requests in 4 s, seq 1 to 5, "),
+                         1);
+        assert_non_null(strstr(text, "; idle 10 s: if the ping goes on, its requests do not arrive\n"));
+        assert_int_equal(count_lines(text, "ping 198.18.0.1 > 198.18.0.2 id 7 goes on after 21 s, 20 numbers "
+                                           "later\n"),
+                         1);
+        assert_int_equal(count_lines(text, ""), 2);
+        advance(SESSION_IDLE_USEC + 2 * PERIOD_USEC);
+        text = output();
+        assert_int_equal(count_lines(text, "ping 198.18.0.1 > 198.18.0.2 id 7: 5 requests in 4 s, seq 26 to 30, "),
+                         1);
+        assert_int_equal(count_lines(text, ""), 1);
 }
 
 /* Totals that systemd could not receive are sent later. */
@@ -433,6 +495,8 @@ int main(void)
                 with_report(test_drops),
                 with_report(test_packets),
                 with_report(test_sessions),
+                with_report(test_sessions_with_loss),
+                with_report(test_session_resumes),
                 with_report(test_status_later),
                 with_report(test_wake_up_at_the_timer),
                 with_report(test_rest),

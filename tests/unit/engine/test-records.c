@@ -197,16 +197,17 @@ static void test_packets(void **state)
         assert_packets(77, 1, 0);
 }
 
-static size_t take_sessions(uint64_t now, struct session sessions[static RECORDS_SESSIONS_MAX],
-                            struct session_sum *sum)
+#define REPORTS_MAX 16
+
+static size_t collect(uint64_t now, struct session_report reports[static REPORTS_MAX], struct session_sum *sum)
 {
-        return records_take_sessions(records, now, sessions, RECORDS_SESSIONS_MAX, sum);
+        return records_collect_sessions(records, now, reports, REPORTS_MAX, sum);
 }
 
-/* One that is idle ends, the other goes on; in the end all do. */
+/* One that is idle is reported, the other goes on; in the end all are. */
 static void test_sessions(void **state)
 {
-        struct session sessions[RECORDS_SESSIONS_MAX];
+        struct session_report reports[REPORTS_MAX];
         struct session_sum sum;
 
         (void) state;
@@ -218,66 +219,74 @@ static void test_sessions(void **state)
         add(3000, 1, 1, 1);
         add_dropped();
         assert_int_equal(records_sessions_count(records), 2);
-        assert_int_equal(records_sessions_due(records), 2000 + SESSION_TIMEOUT_USEC);
 
-        assert_int_equal(take_sessions(2000 + SESSION_TIMEOUT_USEC - 1, sessions, &sum), 0);
-        assert_int_equal(take_sessions(2000 + SESSION_TIMEOUT_USEC, sessions, &sum), 1);
-        assert_int_equal(sessions[0].source.bytes[3], 2);
-        assert_int_equal(sessions[0].requests, 1);
+        assert_int_equal(records_sessions_due(records), 0);
+        assert_int_equal(collect(3000, reports, &sum), 2);
+        assert_int_equal(reports[0].event, SESSION_OPENED);
+        assert_int_equal(reports[1].event, SESSION_OPENED);
+        assert_int_equal(records_sessions_due(records), 2000 + SESSION_IDLE_USEC);
+
+        assert_int_equal(collect(2000 + SESSION_IDLE_USEC - 1, reports, &sum), 0);
+        assert_int_equal(collect(2000 + SESSION_IDLE_USEC, reports, &sum), 1);
+        assert_int_equal(reports[0].event, SESSION_IDLE);
+        assert_int_equal(reports[0].session.source.bytes[3], 2);
+        assert_int_equal(reports[0].session.requests, 1);
         assert_int_equal(sum.sessions, 0);
         assert_int_equal(records_sessions_count(records), 1);
 
-        assert_int_equal(take_sessions(UINT64_MAX, sessions, &sum), 1);
-        assert_int_equal(sessions[0].source.bytes[3], 1);
-        assert_int_equal(sessions[0].requests, 2);
+        records_finish_sessions(records);
+        assert_int_equal(records_sessions_due(records), 0);
+        assert_int_equal(collect(2001 + SESSION_IDLE_USEC, reports, &sum), 1);
+        assert_int_equal(reports[0].event, SESSION_STOPPED);
+        assert_int_equal(reports[0].session.source.bytes[3], 1);
+        assert_int_equal(reports[0].session.requests, 2);
         assert_int_equal(records_sessions_count(records), 0);
         assert_int_equal(records_sessions_due(records), UINT64_MAX);
 }
 
-/* More sessions than the table holds: the first ends are kept, of the others the sum. */
+/* More sessions than the table holds: of the first evicted ones there are reports, of the others the sum. */
 static void test_evicted_sessions(void **state)
 {
-        const unsigned n_more = 7, n = SESSIONS_MAX + RECORDS_SESSIONS_MAX + n_more;
-        struct session sessions[RECORDS_SESSIONS_MAX];
-        struct session_sum sum;
-        size_t total = 0, taken;
+        const unsigned n_more = 7, n = SESSIONS_MAX + SESSION_REPORTS_MAX + n_more;
+        struct session_report reports[REPORTS_MAX];
+        unsigned n_evicted = 0, n_stopped = 0;
+        struct session_sum sum, total = { 0 };
+        size_t collected;
 
         (void) state;
 
         records_select(records, false, true);
         for (uint16_t host = 0; host < n; host++) {
                 add(host, host, 1, 0);
-                add(host, host, 1, 2);
+                add(host, host, 1, 1);
         }
         assert_int_equal(records_sessions_count(records), SESSIONS_MAX);
-
-        /* They ended already. */
         assert_int_equal(records_sessions_due(records), 0);
-        assert_int_equal(take_sessions(n, sessions, &sum), RECORDS_SESSIONS_MAX);
-        for (unsigned i = 0; i < RECORDS_SESSIONS_MAX; i++)
-                assert_int_equal(sessions[i].source.bytes[3], i);
-        assert_int_equal(sum.sessions, n_more);
-        assert_int_equal(sum.requests, 2 * n_more);
-        assert_true(records_sessions_due(records) > 0);
-
-        assert_int_equal(take_sessions(n, sessions, &sum), 0);
-        assert_int_equal(sum.sessions, 0);
-        assert_int_equal(sum.requests, 0);
+        records_finish_sessions(records);
 
         /* A part at a time, without losing any. */
         do {
-                taken = take_sessions(UINT64_MAX, sessions, &sum);
-                assert_int_equal(sum.sessions, 0);
-                total += taken;
-        } while (taken == RECORDS_SESSIONS_MAX);
-        assert_int_equal(total, SESSIONS_MAX);
+                collected = collect(n, reports, &sum);
+                total.sessions += sum.sessions;
+                total.requests += sum.requests;
+                for (size_t i = 0; i < collected; i++) {
+                        n_evicted += reports[i].event == SESSION_EVICTED;
+                        n_stopped += reports[i].event == SESSION_STOPPED;
+                        assert_int_equal(reports[i].session.requests, 2);
+                }
+        } while (collected == REPORTS_MAX);
+        assert_int_equal(n_evicted, SESSION_REPORTS_MAX);
+        assert_int_equal(n_stopped, SESSIONS_MAX);
+        assert_int_equal(total.sessions, n_more);
+        assert_int_equal(total.requests, 2 * n_more);
         assert_int_equal(records_sessions_count(records), 0);
+        assert_int_equal(records_sessions_due(records), UINT64_MAX);
 }
 
 /* What is not selected costs nothing but its counter; sessions that are open go on. */
 static void test_selecting(void **state)
 {
-        struct session sessions[RECORDS_SESSIONS_MAX];
+        struct session_report reports[REPORTS_MAX];
         struct session_sum sum;
         struct counters counters;
 
@@ -293,11 +302,63 @@ static void test_selecting(void **state)
         add(3, 1, 1, 2);
         assert_packets(1, 1, 0);
         assert_int_equal(records_sessions_count(records), 1);
-        assert_int_equal(take_sessions(UINT64_MAX, sessions, &sum), 1);
-        assert_int_equal(sessions[0].requests, 1);
+        assert_int_equal(collect(UINT64_MAX, reports, &sum), 1);
+        assert_int_equal(reports[0].event, SESSION_IDLE);
+        assert_int_equal(reports[0].session.requests, 1);
 
         records_counters(records, &counters);
         assert_int_equal(counters_packets(&counters), 3);
+}
+
+/* That the reply to a request of this host cannot be delivered. */
+static struct icmp_error refusal(uint16_t host, uint16_t identifier)
+{
+        struct record of = request(host, identifier, 0);
+
+        return (struct icmp_error) {
+                .reporter = { AF_INET, .bytes = { 192, 0, 2, 1 } },
+                .type = 3,
+                .code = 1,
+                .source = of.packet.destination,
+                .destination = of.packet.source,
+                .identifier = identifier,
+        };
+}
+
+/* An error about a reply is counted in the session of its request, and kept in order up to a limit. */
+static void test_errors(void **state)
+{
+        struct icmp_error errors[RECORDS_ERRORS_MAX], error = refusal(1, 7);
+        struct session_report reports[REPORTS_MAX];
+        uint64_t n_lost = UINT64_MAX;
+        struct session_sum sum;
+
+        (void) state;
+
+        assert_int_equal(records_take_errors(records, errors, &n_lost), 0);
+        assert_int_equal(n_lost, 0);
+
+        records_select(records, false, true);
+        add(1, 1, 7, 0);
+        add(1, 1, 8, 0);
+        for (uint16_t i = 0; i < RECORDS_ERRORS_MAX + 3; i++) {
+                error.sequence = i;
+                records_add_error(records, 2, &error);
+        }
+        assert_int_equal(records_take_errors(records, errors, &n_lost), RECORDS_ERRORS_MAX);
+        assert_int_equal(n_lost, 3);
+        for (uint16_t i = 0; i < RECORDS_ERRORS_MAX; i++)
+                assert_int_equal(errors[i].sequence, i);
+        assert_int_equal(records_take_errors(records, errors, &n_lost), 0);
+        assert_int_equal(n_lost, 0);
+
+        records_finish_sessions(records);
+        assert_int_equal(collect(3, reports, &sum), 2);
+        for (unsigned i = 0; i < 2; i++) {
+                bool refused = reports[i].session.identifier == 7;
+
+                assert_int_equal(reports[i].session.refused, refused ? RECORDS_ERRORS_MAX + 3 : 0);
+        }
 }
 
 static void test_free_nothing(void **state)
@@ -320,6 +381,7 @@ int main(void)
                 with_records(test_sessions),
                 with_records(test_evicted_sessions),
                 with_records(test_selecting),
+                with_records(test_errors),
                 cmocka_unit_test(test_free_nothing),
         };
 
