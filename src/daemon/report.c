@@ -88,7 +88,7 @@ static uint64_t report_drops(struct report *report, uint64_t now, enum verdict v
 {
         struct drops *drops = &report->drops[verdict];
 
-        if (verdict_is_silent(verdict) || n == drops->reported)
+        if (verdict_is_silent(verdict) || n <= drops->reported)
                 return UINT64_MAX;
         if (!ratelimit_check(&drops->limit, now))
                 return ratelimit_next(&drops->limit);
@@ -103,17 +103,29 @@ static uint64_t earlier(uint64_t a, uint64_t b)
         return a < b ? a : b;
 }
 
-/* Reports what is due. Returns when there will be more even without a packet, UINT64_MAX for never. */
-static uint64_t report_due(struct report *report, uint64_t now)
+/* Reports the drops of all verdicts. ICMP errors about replies have entries of their own. */
+static uint64_t report_all_drops(struct report *report, uint64_t now)
 {
         struct counters counters;
-        uint64_t due = UINT64_MAX;
+        uint64_t due = UINT64_MAX, *errors = &counters.verdicts[VERDICT_ICMP_ERROR], refusals;
 
+        /* In this order: an error is recorded before its packet is counted. */
         records_counters(report->records, &counters);
-        report_packets(report, now);
+        refusals = records_refusals(report->records);
+        *errors -= earlier(*errors, refusals);
         for (enum verdict v = 0; v < _VERDICT_MAX; v++)
                 due = earlier(due, report_drops(report, now, v, counters.verdicts[v]));
 
+        return due;
+}
+
+/* Reports what is due. Returns when there will be more even without a packet, UINT64_MAX for never. */
+static uint64_t report_due(struct report *report, uint64_t now)
+{
+        uint64_t due;
+
+        report_packets(report, now);
+        due = report_all_drops(report, now);
         if (report->n_suppressed > 0)
                 due = now;
         return earlier(due, session_reporter_report(report->sessions, now));
@@ -341,7 +353,6 @@ void report_totals(struct report *report, enum message message, const char *what
 void report_rest(struct report *report)
 {
         uint64_t now = monotonic_usec();
-        struct counters counters;
 
         report_packets(report, now);
         report_suppressed(report);
@@ -349,9 +360,7 @@ void report_rest(struct report *report)
         (void) session_reporter_report(report->sessions, now);
         session_reporter_report_sum(report->sessions);
 
-        records_counters(report->records, &counters);
-        for (enum verdict v = 0; v < _VERDICT_MAX; v++) {
+        for (enum verdict v = 0; v < _VERDICT_MAX; v++)
                 report->drops[v].limit.n = 0;
-                (void) report_drops(report, now, v, counters.verdicts[v]);
-        }
+        (void) report_all_drops(report, now);
 }

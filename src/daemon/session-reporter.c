@@ -164,6 +164,21 @@ static struct refusal *find_refusal(struct session_reporter *reporter, const str
         return oldest;
 }
 
+static void report_error(struct session_reporter *reporter, uint64_t now, const struct icmp_error *error)
+{
+        struct refusal *refusal = find_refusal(reporter, error);
+
+        if ((refusal->latest > 0 && now < refusal->latest + REFUSAL_USEC) ||
+            !ratelimit_check(&reporter->refusal_limit, now)) {
+                refusal->n_suppressed++;
+                return;
+        }
+
+        session_entry_send_error(reporter->journal, error, refusal->n_suppressed);
+        refusal->latest = now;
+        refusal->n_suppressed = 0;
+}
+
 static void report_errors(struct session_reporter *reporter, uint64_t now)
 {
         struct icmp_error errors[RECORDS_ERRORS_MAX];
@@ -171,20 +186,12 @@ static void report_errors(struct session_reporter *reporter, uint64_t now)
         size_t n;
 
         n = records_take_errors(reporter->records, errors, &n_lost);
-        for (size_t i = 0; i < n; i++) {
-                struct refusal *refusal = find_refusal(reporter, &errors[i]);
-                bool is_new = refusal->latest == 0;
+        for (size_t i = 0; i < n; i++)
+                report_error(reporter, now, &errors[i]);
 
-                if ((!is_new && now < refusal->latest + REFUSAL_USEC) ||
-                    !ratelimit_check(&reporter->refusal_limit, now)) {
-                        refusal->n_suppressed++;
-                        continue;
-                }
-
-                session_entry_send_error(reporter->journal, &errors[i], refusal->n_suppressed);
-                refusal->latest = now;
-                refusal->n_suppressed = 0;
-        }
+        /* Those that were too many at once count as the last kind that was seen. */
+        if (n > 0)
+                find_refusal(reporter, &errors[n - 1])->n_suppressed += n_lost;
 }
 
 /**

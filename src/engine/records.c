@@ -34,6 +34,7 @@ struct records {
         struct icmp_error errors[RECORDS_ERRORS_MAX]; /* about replies */
         size_t n_errors;
         uint64_t n_lost_errors;
+        uint64_t n_refusals; /* of the packets with VERDICT_ICMP_ERROR, those about replies */
 
         struct session_table *table;
 };
@@ -134,11 +135,23 @@ void records_add(struct records *records, uint64_t now, const struct record *add
                 records_wake(records);
 }
 
+static void add_error(struct records *records, const struct icmp_error *error)
+{
+        records->n_refusals++;
+        if (records->n_errors < ARRAY_SIZE(records->errors))
+                records->errors[records->n_errors++] = *error;
+        else
+                records->n_lost_errors++;
+}
+
 /**
- * records_add_error() - record an ICMP error about a reply
+ * records_add_error() - record an ICMP error about an echo reply
  * @records: the records
  * @now: the time of CLOCK_MONOTONIC in microseconds
- * @error: the error, whose packet is recorded by records_add(), too
+ * @error: the error, whose packet is recorded by records_add() afterwards
+ *
+ * An error about the reply to a ping that has no session is ignored: it is forged, or very late. If sessions
+ * are not recorded, every error is.
  */
 void records_add_error(struct records *records, uint64_t now, const struct icmp_error *error)
 {
@@ -152,12 +165,10 @@ void records_add_error(struct records *records, uint64_t now, const struct icmp_
 
         lock(records);
         /* The source of the request is the destination of the reply that is quoted. */
-        (void) session_table_refuse(records->table, &error->destination, &error->source, error->identifier,
-                                    &refusal);
-        if (records->n_errors < ARRAY_SIZE(records->errors))
-                records->errors[records->n_errors++] = *error;
-        else
-                records->n_lost_errors++;
+        if (session_table_refuse(records->table, &error->destination, &error->source, error->identifier,
+                                 &refusal) ||
+            !records->sessions)
+                add_error(records, error);
         unlock(records);
 }
 
@@ -234,6 +245,22 @@ void records_counters(struct records *records, struct counters *ret_counters)
         lock(records);
         *ret_counters = records->counters;
         unlock(records);
+}
+
+/**
+ * records_refusals() - count the ICMP errors about replies
+ * @records: the records
+ *
+ * Return: how many there were so far. The packets of the latest ones may not be in the counters yet.
+ */
+uint64_t records_refusals(struct records *records)
+{
+        uint64_t n;
+
+        lock(records);
+        n = records->n_refusals;
+        unlock(records);
+        return n;
 }
 
 /**

@@ -40,6 +40,7 @@ int records_fd(const struct records *records);
 void records_arm(struct records *records);
 void records_disarm(struct records *records);
 void records_counters(struct records *records, struct counters *ret_counters);
+uint64_t records_refusals(struct records *records);
 size_t records_take_packets(struct records *records, struct record *ret_packets, uint64_t *ret_lost);
 size_t records_take_errors(struct records *records, struct icmp_error *ret_errors, uint64_t *ret_lost);
 size_t records_collect_sessions(struct records *records, uint64_t now, struct session_report *ret_reports,

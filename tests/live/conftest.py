@@ -43,6 +43,34 @@ def shared_host(tmp_path_factory):
 
 
 @pytest.fixture
+def tunnel(tmp_path):
+    """A router whose kernel has nothing of its own to say."""
+    with Host(tmp_path) as host:
+        host.silence()
+        yield host
+
+
+@pytest.fixture
+def client(tunnel, tmp_path):
+    """A host behind the router that leads to the peers of tun0."""
+    with Host(tmp_path / "client") as client:
+        tunnel.ip("link", "add", "lan", "type", "veth", "peer", "name", "uplink")
+        client.take(tunnel, "uplink")
+        for host, device, ipv4, ipv6 in (
+            (tunnel, "lan", "192.0.2.1/24", "2001:db8::1/64"),
+            (client, "uplink", "192.0.2.2/24", "2001:db8::2/64"),
+        ):
+            host.ip("address", "add", ipv4, "dev", device)
+            host.ip("address", "add", ipv6, "dev", device, "nodad")
+            host.ip("link", "set", device, "up")
+        tunnel.sysctl("net/ipv4/ip_forward", 1)
+        tunnel.sysctl("net/ipv6/conf/all/forwarding", 1)
+        client.ip("route", "add", "default", "via", "192.0.2.1")
+        client.ip("-6", "route", "add", "default", "via", "2001:db8::1")
+        yield client
+
+
+@pytest.fixture
 def instances():
     """Instances for tunechoctl to ask."""
     with Instances() as instances:

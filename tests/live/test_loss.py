@@ -11,7 +11,7 @@ import time
 
 import pytest
 
-from harness import LIMIT, Host, Ping, environment, wait_until
+from harness import LIMIT, Ping, environment, wait_until
 from packets import IPV4, IPV6, Tunecho, cut, echo, echo6
 from sessions import Session
 
@@ -26,34 +26,6 @@ EACH_TENTH = "numgen inc mod 10 == 5"
 # Where the router sends requests on, and the replies.
 OUT = 'chain out {{ type filter hook forward priority 0; oifname "tun0" {} counter name lost_out drop; }}'
 BACK = 'chain back {{ type filter hook forward priority 0; iifname "tun0" {} counter name lost_back drop; }}'
-
-
-@pytest.fixture
-def tunnel(tmp_path):
-    """A router whose kernel has nothing of its own to say."""
-    with Host(tmp_path) as host:
-        host.silence()
-        yield host
-
-
-@pytest.fixture
-def client(tunnel, tmp_path):
-    """A host behind the router that leads to the peers of tun0."""
-    with Host(tmp_path / "client") as client:
-        tunnel.ip("link", "add", "lan", "type", "veth", "peer", "name", "uplink")
-        client.take(tunnel, "uplink")
-        for host, device, ipv4, ipv6 in (
-            (tunnel, "lan", "192.0.2.1/24", "2001:db8::1/64"),
-            (client, "uplink", "192.0.2.2/24", "2001:db8::2/64"),
-        ):
-            host.ip("address", "add", ipv4, "dev", device)
-            host.ip("address", "add", ipv6, "dev", device, "nodad")
-            host.ip("link", "set", device, "up")
-        tunnel.sysctl("net/ipv4/ip_forward", 1)
-        tunnel.sysctl("net/ipv6/conf/all/forwarding", 1)
-        client.ip("route", "add", "default", "via", "192.0.2.1")
-        client.ip("-6", "route", "add", "default", "via", "2001:db8::1")
-        yield client
 
 
 def lose(host, *chains, which=EACH_TENTH):

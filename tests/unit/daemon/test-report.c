@@ -408,6 +408,95 @@ static void test_session_resumes(void **state)
         assert_int_equal(count_lines(text, ""), 1);
 }
 
+/* An ICMP error about the reply to a ping, as the data plane records it. */
+static void add_error(uint16_t identifier, uint8_t reporter, uint8_t type, uint8_t code, uint32_t mtu)
+{
+        const struct icmp_error error = {
+                .reporter = { AF_INET, .bytes = { 192, 0, 2, reporter } },
+                .type = type,
+                .code = code,
+                .mtu = mtu,
+                .source = { AF_INET, .bytes = { 198, 18, 0, 2 } },
+                .destination = { AF_INET, .bytes = { 198, 18, 0, 1 } },
+                .identifier = identifier,
+                .sequence = 5,
+        };
+
+        records_add_error(test.records, now_usec, &error);
+        add_verdict(VERDICT_ICMP_ERROR, 1);
+}
+
+/* One entry for each kind at once, and one in ten seconds; what quotes no reply is a drop, and nothing else is. */
+static void test_refusals(void **state)
+{
+        const char *text;
+
+        (void) state;
+
+        report_select(test.report, false, CONFIG_SESSIONS_ALL);
+        add_request(7);
+        add_error(7, 1, 3, 1, 0);
+        assert_true(run());
+        assert_string_equal(output(), "192.0.2.1 refuses the reply 198.18.0.2 > 198.18.0.1 id 7 seq 5: host "
+                                      "unreachable\n");
+
+        /* The same ones, another code, another reporter. */
+        add_error(7, 1, 3, 1, 0);
+        add_error(7, 1, 3, 1, 0);
+        add_error(7, 1, 3, 4, 1400);
+        add_error(7, 2, 3, 1, 0);
+        advance(PERIOD_USEC);
+        text = output();
+        assert_int_equal(count_lines(text, "192.0.2.1 refuses the reply 198.18.0.2 > 198.18.0.1 id 7 seq 5: packet "
+                                           "too big, MTU 1400\n"),
+                         1);
+        assert_int_equal(count_lines(text, "192.0.2.2 refuses the reply "), 1);
+        assert_int_equal(count_lines(text, ""), 2);
+
+        /* After ten seconds, with the number of those before; the session counts all of them. */
+        advance(8 * SECOND_USEC);
+        assert_string_equal(output(), "");
+        add_request(7);
+        (void) run();
+        advance(2 * SECOND_USEC);
+        add_error(7, 1, 3, 1, 0);
+        (void) run();
+        advance(2 * SECOND_USEC);
+        text = output();
+        assert_int_equal(count_lines(text, "192.0.2.1 refuses the reply 198.18.0.2 > 198.18.0.1 id 7 seq 5: host "
+                                           "unreachable, 2 more since the last entry\n"),
+                         1);
+        assert_int_equal(count_lines(text, ""), 1);
+
+        /* The reply to a ping that was not seen here. */
+        add_error(8, 1, 3, 1, 0);
+        (void) run();
+        advance(PERIOD_USEC);
+        text = output();
+        assert_int_equal(count_lines(text, "'tun0' dropped 1 packet as icmp-error: "), 1);
+        assert_int_equal(count_lines(text, ""), 1);
+
+        advance(SESSION_IDLE_USEC);
+        text = output();
+        assert_int_equal(count_lines(text, "ping "), 1);
+        assert_non_null(strstr(text, " reordered, 6 refused, 84 bytes, "));
+        assert_int_equal(count_lines(text, ""), 1);
+}
+
+/* However many hosts send errors, there are ten entries a second at most. */
+static void test_many_refusals(void **state)
+{
+        (void) state;
+
+        report_select(test.report, false, CONFIG_SESSIONS_ALL);
+        add_request(7);
+        for (uint8_t i = 0; i < RECORDS_ERRORS_MAX + 10; i++)
+                add_error(7, i, 3, 1, 0);
+        (void) run();
+        advance(PERIOD_USEC - 1);
+        assert_int_equal(count_lines(output(), ""), 10);
+}
+
 /* Totals that systemd could not receive are sent later. */
 static void test_status_later(void **state)
 {
@@ -497,6 +586,8 @@ int main(void)
                 with_report(test_sessions),
                 with_report(test_sessions_with_loss),
                 with_report(test_session_resumes),
+                with_report(test_refusals),
+                with_report(test_many_refusals),
                 with_report(test_status_later),
                 with_report(test_wake_up_at_the_timer),
                 with_report(test_rest),

@@ -352,6 +352,18 @@ static void test_errors(void **state)
         assert_int_equal(records_take_errors(records, errors, &n_lost), 0);
         assert_int_equal(n_lost, 0);
 
+        assert_int_equal(records_refusals(records), RECORDS_ERRORS_MAX + 3);
+
+        /* The reply to a ping that was not seen here is forged, unless no ping is recorded. */
+        error = refusal(1, 9);
+        records_add_error(records, 2, &error);
+        assert_int_equal(records_refusals(records), RECORDS_ERRORS_MAX + 3);
+        assert_int_equal(records_take_errors(records, errors, &n_lost), 0);
+        records_select(records, false, false);
+        records_add_error(records, 2, &error);
+        assert_int_equal(records_refusals(records), RECORDS_ERRORS_MAX + 4);
+        assert_int_equal(records_take_errors(records, errors, &n_lost), 1);
+
         records_finish_sessions(records);
         assert_int_equal(collect(3, reports, &sum), 2);
         for (unsigned i = 0; i < 2; i++) {
