@@ -13,6 +13,7 @@ struct ctl_options {
         struct instances_query query;
         bool json;        /* of status */
         bool openmetrics; /* of metrics */
+        bool http;        /* of metrics: answer a request instead */
         unsigned count;   /* of watch: refreshes; 0: no limit */
         unsigned interval_msec;
 };

@@ -3,8 +3,9 @@
 /*
  * tunechoctl: reads the status of running instances and prints it. The folder has a file for each command,
  * and what the commands share: the options, the reader of instances, the forms of the output. The client
- * must not need a privilege, change anything, trust what a socket sends, wait outside of its event loop, or
- * include more of the daemon than the contract in tunecho/ and what lies in common/.
+ * must not need a privilege, change anything, trust what a socket sends, wait outside of its event loop (but
+ * for an HTTP connection, with a limit), or include more of the daemon than the contract in tunecho/ and what
+ * lies in common/.
  */
 
 #include <locale.h>

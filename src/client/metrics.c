@@ -12,6 +12,7 @@
 #include <inttypes.h>
 
 #include "client/ctl.h"
+#include "client/serve.h"
 #include "client/snapshot.h"
 #include "common/util.h"
 
@@ -140,7 +141,7 @@ void metrics_print(const struct instances *instances, bool openmetrics, FILE *fi
 }
 
 /**
- * ctl_metrics() - print the counters of instances for Prometheus
+ * ctl_metrics() - print the counters of instances for Prometheus, or answer an HTTP request for them
  * @options: which instances, and in which format
  *
  * Return: 0, whether an instance is running or not, or an exit status of sysexits(3).
@@ -149,6 +150,9 @@ int ctl_metrics(const struct ctl_options *options)
 {
         _cleanup_(instances_free) struct instances instances = { 0 };
         int r;
+
+        if (options->http)
+                return serve_metrics(options);
 
         r = instances_read(&instances, &options->query);
         if (r < 0)

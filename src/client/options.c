@@ -24,6 +24,7 @@ enum {
         OPTION_VERSION = 'V',
         OPTION_JSON = UCHAR_MAX + 1,
         OPTION_OPENMETRICS,
+        OPTION_HTTP,
         OPTION_COUNT,
         OPTION_INTERVAL,
         OPTION_DIRECTORY,
@@ -38,6 +39,7 @@ static const struct {
 } options[] = {
         { OPTION_JSON, "json", NULL, "status", "status: print JSON instead of a table" },
         { OPTION_OPENMETRICS, "openmetrics", NULL, "metrics", "metrics: print strict OpenMetrics 1.0" },
+        { OPTION_HTTP, "http", NULL, "metrics", "metrics: answer an HTTP request on standard input" },
         { OPTION_COUNT, "count", "N", "watch", "watch: end after N refreshes" },
         { OPTION_INTERVAL, "interval", "SECONDS", "watch", "watch: time between refreshes, 1 by default" },
         { OPTION_DIRECTORY, "directory", "DIR", NULL,
@@ -84,6 +86,9 @@ static int parse_option(struct ctl_options *parsed, int code)
                 return 0;
         case OPTION_OPENMETRICS:
                 parsed->openmetrics = true;
+                return 0;
+        case OPTION_HTTP:
+                parsed->http = true;
                 return 0;
         case OPTION_COUNT:
                 return parse_count(&parsed->count, optarg);
@@ -164,6 +169,11 @@ int ctl_options_check(const struct ctl_options *parsed)
                         continue;
 
                 warnx("--%s is an option of %s", options[i].name, options[i].command);
+                return EX_USAGE;
+        }
+
+        if (parsed->openmetrics && parsed->http) {
+                warnx("--openmetrics does not go with --http: the request chooses the format");
                 return EX_USAGE;
         }
 

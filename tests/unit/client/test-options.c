@@ -109,6 +109,11 @@ static void test_options(void **state)
 
         assert_parsed((const char *const[MAX_ARGUMENTS]) { "metrics", "--openmetrics" });
         assert_true(options.openmetrics);
+        assert_false(options.http);
+
+        assert_parsed((const char *const[MAX_ARGUMENTS]) { "metrics", "--http", "tun7" });
+        assert_true(options.http);
+        assert_string_equal(options.query.names[0], "tun7");
 
         assert_parsed((const char *const[MAX_ARGUMENTS]) { "watch", "a", "--count=3", "--interval", "0.25" });
         assert_int_equal(options.count, 3);
@@ -132,6 +137,8 @@ static void test_errors(void **state)
                 { { "--directory" }, "requires an argument" },
                 { { "watch", "--json" }, "--json is an option of status" },
                 { { "--openmetrics" }, "--openmetrics is an option of metrics" },
+                { { "--http" }, "--http is an option of metrics" },
+                { { "metrics", "--http", "--openmetrics" }, "--openmetrics does not go with --http" },
                 { { "metrics", "--count=1" }, "--count is an option of watch" },
                 { { "status", "--interval=1" }, "--interval is an option of watch" },
                 { { "watch", "--count=0" }, "--count: '0' is not a number" },
