@@ -12,7 +12,7 @@ set -u
 . "${BASH_SOURCE[0]%/*}/files.sh"
 
 readonly packages=$TUNECHO_SOURCE/build/package spec=$TUNECHO_SOURCE/packaging/tunecho.spec
-readonly unit=tunecho@tun0 metrics=/var/lib/prometheus/node-exporter/tunecho.prom
+readonly unit=tunecho@tun0 socket=tunecho-metrics.socket
 work=$(mktemp -d)
 
 # build_rpm NAME OPTION...: leave it in $work/NAME. The unit tests have passed for the Debian package; what it needs
@@ -46,11 +46,11 @@ test_life() {
     forget_tunecho
     check 'the latter is installed' rpm --install --nodeps --force-debian "$(rpm_of merged)"
     check 'no instance runs' equal '' "$(instances --state=active)"
-    mkdir -p "${metrics%/*}"
     check 'an instance is enabled' systemctl enable --now --quiet "$unit"
     check 'its peer answers' pings 198.18.0.2 3
-    check 'so is the timer for the metrics' systemctl enable --now --quiet tunecho-metrics.timer
-    check 'it has them written' wait_until 10 test -s "$metrics"
+    check 'so is the socket of the metrics' systemctl enable --now --quiet $socket
+    check 'they are served' contains 'tunecho_up{interface="tun0"} 1' \
+        "$(curl --silent http://127.0.0.1:19818/metrics)"
     check 'a name without addresses fails' fails systemctl start tunecho@nowhere
 
     check 'it is removed' rpm --erase --force-debian tunecho

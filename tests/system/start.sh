@@ -31,12 +31,19 @@ check 'nothing was lost' equal 2 "$(grep -c ' 0% packet loss' <<<"$output")"
 check "it shows the journal's lines" contains 'tunecho[' "$output"
 check 'it installed no packages' fails contains 'Installing gcc' "$output"
 
+# Of version 1.0.
+printf '%s\n' '[Timer]' OnActiveSec=1d '[Install]' WantedBy=timers.target >/usr/lib/systemd/system/tunecho-metrics.timer
+printf '%s\n' '[Service]' Type=oneshot ExecStart=/bin/true >/usr/lib/systemd/system/tunecho-metrics.service
+systemctl enable --now --quiet tunecho-metrics.timer
 first=$(main_pid)
 inode=$(stat --format=%i /usr/sbin/tunecho)
 check 'a second run succeeds' start
 check 'it installed the program again' fails equal "$inode" "$(stat --format=%i /usr/sbin/tunecho)"
 check 'it restarted the service' fails equal "$first" "$(main_pid)"
 check 'the peer answers' pings 198.18.0.2
+check 'the old timer is stopped' fails systemctl is-active --quiet tunecho-metrics.timer
+check 'and removed' equal '' "$(find /etc/systemd /usr/lib/systemd -name 'tunecho-metrics.timer' -o \
+    -name 'tunecho-metrics.service')"
 
 check 'another interface can be named' start tun5
 check 'its peer answers' pings 198.18.5.2
