@@ -72,7 +72,7 @@ needs_packages "$packages" "$again"
 deb=("$packages"/tunecho_*.deb)
 check 'there is one package' equal 1 "${#deb[@]}"
 check 'built again, it is the same, byte for byte' same_packages "$packages" "$again"
-check 'what else was there is left' test -d "$again/tunecho-1.0/kept"
+check 'what else was there is left' test -d "$again/tunecho-1.1/kept"
 check 'the archive that it was built and tested from is that of meson dist' same_dist
 check 'there is a source package' contains .dsc "$(cat "$packages"/tunecho_*.changes)"
 check 'lintian has neither an error nor a warning, of the source package either' \
