@@ -25,6 +25,7 @@
 #include "daemon/fail.h"
 #include "daemon/reload.h"
 #include "daemon/report.h"
+#include "daemon/service.h"
 #include "daemon/status-socket.h"
 #include "daemon/watchdog.h"
 #include "engine/engine.h"
@@ -327,7 +328,7 @@ static int stop(struct daemon *daemon, int error)
 
         report_totals(daemon->report, MESSAGE_TOTALS, "until now");
         if (error == -EBADFD)
-                return fail(daemon->journal, EX_UNAVAILABLE, MESSAGE_DEVICE_LOST, error,
+                return fail(daemon->journal, EX_OSERR, MESSAGE_DEVICE_LOST, error,
                             "'%s' was deleted by another process", name);
 
         return fail(daemon->journal, EX_OSERR, MESSAGE_SYSTEM_FAILED, error, "Cannot go on with '%s': %m",

@@ -6,11 +6,14 @@
 
 #include <errno.h>
 #include <net/if.h>
+#include <stdio.h>
 #include <string.h>
 #include <sysexits.h>
 
 #include "common/util.h"
 #include "daemon/fail.h"
+#include "daemon/service.h"
+#include "net/tun-holder.h"
 #include "net/tun.h"
 
 struct opening {
@@ -59,42 +62,77 @@ static bool on_descriptor(void *userdata, int fd, const char *name)
         return false;
 }
 
+/* EX_UNAVAILABLE is for what is the same at the next attempt; the unit restarts for other statuses alone. */
 static int fail_open(const struct opening *opening, int error)
 {
-        const char *hint = "";
+        static const struct {
+                int error;
+                const char *hint;
+        } hints[] = {
+                { -EACCES, "its mode must allow this user to read and write it, as 0666 does" },
+                { -EPERM, "the device policy of the container or of the unit does not allow it" },
+                { -ENOENT, "load the kernel module tun, or pass the node into the container" },
+                { -ENODEV, "load the kernel module tun" },
+                { -ENXIO, "load the kernel module tun" },
+        };
 
-        if (error == -EACCES || error == -EPERM)
-                hint = "; this user must be able to read and write it, as with mode 0666";
-        else if (error == -ENOENT || error == -ENODEV || error == -ENXIO)
-                hint = "; is the kernel module tun loaded?";
+        for (size_t i = 0; i < ARRAY_SIZE(hints); i++)
+                if (error == hints[i].error)
+                        return fail(opening->journal, EX_UNAVAILABLE, MESSAGE_DEVICE_FAILED, error,
+                                    "Cannot open /dev/net/tun: %m; %s", hints[i].hint);
+
+        return fail(opening->journal, EX_OSERR, MESSAGE_SYSTEM_FAILED, error, "Cannot open /dev/net/tun: %m");
+}
+
+/* "process 4711 (qemu)" */
+static const char *holder_text(pid_t pid, char *text, size_t size)
+{
+        char name[TUN_HOLDER_NAME_SIZE] = "?";
+
+        if (pid <= 0)
+                return "another process";
+
+        (void) tun_holder_name(pid, name);
+        (void) snprintf(text, size, "process %d (%s)", pid, name);
+        return text;
+}
+
+/* An interface of another kind; a TAP device has a holder, too. */
+static int fail_kind(const struct opening *opening, int error)
+{
+        const char *name = opening->config->interface;
+        char text[64], suffix[80] = "";
+        pid_t holder = 0;
+
+        if (tun_find_holder(name, &holder) == 0)
+                (void) snprintf(suffix, sizeof(suffix), "; %s holds it",
+                                holder_text(holder, text, sizeof(text)));
 
         return fail(opening->journal, EX_UNAVAILABLE, MESSAGE_DEVICE_FAILED, error,
-                    "Cannot open /dev/net/tun: %m%s", hint);
+                    "Cannot create '%s': an interface of this name exists, and is not a TUN device with one "
+                    "queue%s",
+                    name, suffix);
 }
 
 static int fail_create(const struct opening *opening, int error, pid_t holder)
 {
         const char *name = opening->config->interface;
+        char text[64];
 
         switch (error) {
         case -EBUSY:
-                if (holder > 0)
-                        return fail(opening->journal, EX_UNAVAILABLE, MESSAGE_DEVICE_FAILED, error,
-                                    "Cannot create '%s': process %d holds this device", name, holder);
                 return fail(opening->journal, EX_UNAVAILABLE, MESSAGE_DEVICE_FAILED, error,
-                            "Cannot create '%s': another process holds this device", name);
+                            "Cannot create '%s': %s holds this device", name,
+                            holder_text(holder, text, sizeof(text)));
         case -EINVAL:
-                return fail(opening->journal, EX_UNAVAILABLE, MESSAGE_DEVICE_FAILED, error,
-                            "Cannot create '%s': an interface of this name exists, and is not a TUN device "
-                            "with one queue",
-                            name);
+                return fail_kind(opening, error);
         case -EPERM:
                 return fail(opening->journal, EX_NOPERM, MESSAGE_PRIVILEGES, error,
                             "Not allowed to create '%s': CAP_NET_ADMIN is needed in the user namespace of "
                             "the network namespace",
                             name);
         default:
-                return fail(opening->journal, EX_UNAVAILABLE, MESSAGE_DEVICE_FAILED, error,
+                return fail(opening->journal, EX_OSERR, MESSAGE_SYSTEM_FAILED, error,
                             "Cannot create '%s': %m", name);
         }
 }

@@ -24,8 +24,6 @@
 #include "daemon/receiver.h"
 #include "packet/reflect.h"
 
-#define MESSAGE_SIZE 1024
-
 static const struct {
         const char *id; /* of systemd-id128 new; each has an entry in systemd/tunecho.catalog */
         int priority;
@@ -192,7 +190,7 @@ static void send_entry(const struct journal *journal, const char *id, int priori
 void journal_send(const struct journal *journal, enum message message, const struct journal_fields *fields,
                   int error, const char *format, ...)
 {
-        char text[MESSAGE_SIZE];
+        char text[JOURNAL_MESSAGE_SIZE];
         va_list arguments;
 
         errno = -error;
@@ -238,7 +236,7 @@ void journal_send_error(void *journal, const char *file, unsigned line, const ch
 void journal_send_drops(const struct journal *journal, enum verdict verdict, uint64_t n)
 {
         struct journal_fields fields = { 0 };
-        char text[MESSAGE_SIZE];
+        char text[JOURNAL_MESSAGE_SIZE];
 
         journal_add(&fields, "TUNECHO_VERDICT=%s", verdict_name(verdict));
         journal_add(&fields, "TUNECHO_DROPPED=%" PRIu64, n);

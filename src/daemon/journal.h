@@ -48,6 +48,9 @@ struct journal {
         bool prefixed;         /* stderr is not the journal: lines begin with their level */
 };
 
+/* In bytes, the longest text of an entry. */
+#define JOURNAL_MESSAGE_SIZE 1024
+
 #define JOURNAL_MAX_FIELDS 48
 
 /* The fields of one entry, apart from those that every entry has. */

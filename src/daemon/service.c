@@ -9,6 +9,7 @@
 
 #include <inttypes.h>
 #include <stdlib.h>
+#include <string.h>
 #include <systemd/sd-daemon.h>
 #include <unistd.h>
 
@@ -135,11 +136,11 @@ void service_send_stopping(void)
 
 /**
  * service_send_failed() - notify systemd of the reason of a failure, unless that would have to wait
- * @status: a line of text for `systemctl status`
+ * @status: a line of text for `systemctl status`; what follows a newline is not sent
  * @error: a negative errno, or 0
  */
 void service_send_failed(const char *status, int error)
 {
         if (systemd_has_space())
-                (void) sd_notifyf(0, "STATUS=%s\nERRNO=%d", status, -error);
+                (void) sd_notifyf(0, "STATUS=%.*s\nERRNO=%d", (int) strcspn(status, "\n"), status, -error);
 }

@@ -114,3 +114,30 @@ int tun_find_holder(const char *name, pid_t *ret_pid)
 
         return -ESRCH;
 }
+
+/**
+ * tun_holder_name() - read the name of a process
+ * @pid: the process, as tun_find_holder() has found it
+ * @name: set to the name, which the process itself can choose
+ *
+ * Return: 0, -ESRCH if there is no such process, or another negative errno.
+ */
+int tun_holder_name(pid_t pid, char name[static TUN_HOLDER_NAME_SIZE])
+{
+        _cleanup_(close_fdp) int fd = -1;
+        char path[32];
+        ssize_t size;
+
+        (void) snprintf(path, sizeof(path), "/proc/%d/comm", pid);
+        fd = open(path, O_RDONLY | O_CLOEXEC);
+        if (fd < 0)
+                return errno == ENOENT ? -ESRCH : -errno;
+
+        size = TEMP_FAILURE_RETRY(read(fd, name, TUN_HOLDER_NAME_SIZE - 1));
+        if (size < 0)
+                return -errno;
+
+        name[size] = '\0';
+        name[strcspn(name, "\n")] = '\0';
+        return 0;
+}

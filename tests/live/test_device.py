@@ -6,7 +6,7 @@ import signal
 
 import pytest
 
-from harness import CONFIG, OSERR, THREAD_SANITIZED, UNAVAILABLE, Ping, wait_until
+from harness import CONFIG, OSERR, THREAD_SANITIZED, UNAVAILABLE, USAGE, Ping, wait_until
 
 IPV4, IPV6 = "198.18.0.2", "2001:2::2"
 
@@ -115,23 +115,55 @@ def make_tap(host):
     host.ip("tuntap", "add", "dev", "tun0", "mode", "tap")
 
 
-@pytest.mark.parametrize("make", [make_lo, make_tap], ids=["not a TUN", "a TAP"])
+def make_veth(host):
+    host.ip("link", "add", "tun0", "type", "veth", "peer", "name", "tun1")
+
+
+def make_bridge(host):
+    host.ip("link", "add", "tun0", "type", "bridge")
+
+
+MAKERS = {"not a TUN": make_lo, "a TAP": make_tap, "a veth": make_veth, "a bridge": make_bridge}
+
+
+@pytest.mark.parametrize("make", MAKERS.values(), ids=MAKERS)
 def test_device_of_another_kind(host, make):
     make(host)
     before = settings(host)
     done = host.tunecho("tun0")
     assert done.returncode == UNAVAILABLE, done.stderr
-    assert "tun0" in done.stderr
+    assert done.stderr.count("\n") == 1
+    assert "'tun0': an interface of this name exists, and is not a TUN device" in done.stderr
     assert settings(host) == before
 
 
 def test_busy_device(host):
-    host.start("tun0")
+    daemon = host.start("tun0")
     done = host.tunecho("tun0")
     assert done.returncode == UNAVAILABLE, done.stderr
     assert "tun0" in done.stderr
-    assert re.search(r"process \d+ .*holds this device", done.stderr), done.stderr
+    holder = f"process {daemon.pid} (tunecho) holds this device"
+    assert holder in done.stderr, done.stderr
     assert_answers(host)
+
+
+# A TAP device for as long as the process runs; the number is TUNSETIFF, the flags are IFF_TAP and IFF_NO_PI.
+HOLD_TAP = """
+import fcntl, os, struct, time
+tap = os.open("/dev/net/tun", os.O_RDWR)
+fcntl.ioctl(tap, 0x400454CA, struct.pack("16sH22x", b"tun0", 0x1002))
+time.sleep(60)
+"""
+
+
+def test_held_tap(host):
+    """A TAP device, as of a virtual machine: the error names the process that holds it."""
+    with host.background("python3", "-c", HOLD_TAP) as holder:
+        wait_until(lambda: "tun0" in host.links(), "the TAP device")
+        done = host.tunecho("tun0")
+    assert done.returncode == UNAVAILABLE, done.stderr
+    assert "is not a TUN device" in done.stderr
+    assert f"process {holder.pid} (python3) holds it" in done.stderr, done.stderr
 
 
 @pytest.mark.parametrize("engine", ["auto", "syscall"])
@@ -161,19 +193,64 @@ def test_what_an_administrator_added_stays(host):
     assert "203.0.113.0/24 dev tun0 scope link src 10.50.0.1" in host.ip("route")
 
 
+def delete_peer_routes(host):
+    for peer in IPV4, IPV6:
+        host.ip("route", "del", peer)
+        assert not host.ip("route", "show", peer)
+
+
 def test_route_to_the_peer_comes_back(host):
+    """At a start with a device that was there, and at a reload."""
     host.ip("tuntap", "add", "dev", "tun0", "mode", "tun")
-    assert host.start("tun0").stop() == 0
-    host.ip("link", "set", "tun0", "up")
-    host.ip("route", "del", IPV4)
-    host.start("tun0")
+    first = host.start("tun0")
+    first.process.kill()
+    first.process.wait()
+    delete_peer_routes(host)
+    daemon = host.start("tun0")
     assert_answers(host)
+    delete_peer_routes(host)
+    daemon.reload()
+    assert_answers(host)
+
+
+@pytest.mark.parametrize("name", ["all", "default"])
+def test_name_that_the_kernel_reserves(host, name):
+    done = host.tunecho(name)
+    assert done.returncode == USAGE, done.stderr
+    assert "sysctl" in done.stderr
+    assert host.links() == {"lo"}
 
 
 def test_no_node(host):
     done = host.tunecho("tun0", setup="mount -t tmpfs none /dev/net")
     assert done.returncode == UNAVAILABLE, done.stderr
     assert "/dev/net/tun" in done.stderr
+    assert "module" in done.stderr
+
+
+# What the kernel answers for the node, what the message names, and whether it is the same at the next attempt.
+NODE_ERRORS = {
+    "EACCES": ("its mode", UNAVAILABLE),
+    "EPERM": ("device policy", UNAVAILABLE),
+    "ENOENT": ("module", UNAVAILABLE),
+    "ENODEV": ("module", UNAVAILABLE),
+    "ENXIO": ("module", UNAVAILABLE),
+    "EMFILE": ("Too many open files", OSERR),
+    "ENOMEM": ("Cannot allocate memory", OSERR),
+}
+
+
+@pytest.mark.parametrize("error", NODE_ERRORS)
+def test_node_that_cannot_be_opened(host, error):
+    """One message, which is the status of the unit, too."""
+    text, status = NODE_ERRORS[error]
+    inject = "-e", "trace=openat", "-e", f"inject=openat:error={error}", "-P", "/dev/net/tun"
+    tracing = "strace", "-D", "-qq", "-o", "/dev/null", *inject
+    daemon = host.launch("tun0", prefix=tracing, env={"ASAN_OPTIONS": "detect_leaks=0"})
+    assert daemon.wait() == status, daemon.log
+    assert text in daemon.log
+    assert daemon.log.count("\n") == 1
+    assert daemon.status_line() == daemon.log.rstrip("\n")
 
 
 def test_configure_no_leaves_addresses_and_link_alone(host):
@@ -224,7 +301,7 @@ def test_link_down_under_traffic(host):
 def test_deleted_device(host):
     daemon = host.start("tun0")
     host.ip("link", "del", "tun0")
-    assert daemon.wait() == UNAVAILABLE
+    assert daemon.wait() == OSERR
     assert re.search("tun0.*(gone|deleted|lost)", daemon.log.splitlines()[-1]), daemon.log
 
 

@@ -14,6 +14,7 @@ import signal
 import socket
 import subprocess
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 
@@ -80,13 +81,17 @@ ERRORS = {
         "epoll_ctl": ["ENOMEM", "ENOSPC", "EPERM"],
         "epoll_wait": ["EINTR", "EPERM"],
         "epoll_pwait2": ["EINTR", "EPERM", "ENOSYS"],
-        "pipe2": ["EMFILE", "EPERM"],
-        "timer_create": ["EAGAIN", "EPERM"],
-        "timer_settime": ["EPERM"],
-        "timer_delete": ["EPERM"],
+        "eventfd2": ["EMFILE", "ENOMEM", "EPERM"],
+        "signalfd4": ["EMFILE", "ENOMEM", "EPERM"],
+        "timerfd_create": ["EMFILE", "ENOMEM", "EPERM"],
+        "timerfd_settime": ["EINVAL", "EPERM"],
         "rt_sigaction": ["EPERM"],
         "rt_sigprocmask": ["EPERM"],
         "rt_sigpending": ["EPERM"],
+    },
+    "threads": {
+        "clone3": ["EAGAIN", "ENOMEM", "EPERM"],
+        "tgkill": ["EAGAIN", "EPERM"],
     },
     "manager": {
         "connect": ["EAGAIN", "ECONNREFUSED", "EPERM"],
@@ -96,6 +101,16 @@ ERRORS = {
     },
 }
 
+# Without these there are no two planes: the start ends with status 71.
+NEEDED = "clone3", "epoll_create1", "eventfd2", "signalfd4", "timerfd_create"
+
+# What the data plane calls after the start.
+DATA_PLANE = {
+    "read": ["EIO", "EINTR", "EPERM", "EBADFD"],
+    "write": ["EIO", "EINTR", "ENOBUFS", "EINVAL", "ENOSPC"],
+    "poll": ["EINTR", "ENOMEM", "EPERM"],
+}
+
 # The C library asks for more memory the one way or the other; with small steps, more of our allocations show.
 # brk(2) of the kernel has no errors: what did not move has not grown.
 MEMORY = {"brk": "retval=0", "mmap": "error=ENOMEM"}
@@ -103,7 +118,7 @@ SMALL_STEPS = {"MALLOC_TOP_PAD_": "0", "MALLOC_MMAP_THRESHOLD_": "1024", "MALLOC
 
 # Cannot fail, or the C library ends the process if they do; and what only a sanitizer calls.
 NEVER = {
-    *("getpid", "gettid", "getuid", "geteuid", "getgid", "getegid", "futex", "exit_group", "sigaltstack"),
+    *("getpid", "gettid", "getuid", "geteuid", "getgid", "getegid", "futex", "exit", "exit_group", "sigaltstack"),
     *("rt_sigreturn", "restart_syscall", "brk", "mmap", "munmap", "mprotect", "madvise", "readlink", "sched_yield", "clock_gettime", "umask"),
 }
 
@@ -193,22 +208,28 @@ def after(host, daemon, store, statuses):
 
 
 def calls_of(log):
-    """Name and number of each call of a run, those before main() left out, which are the dynamic linker's."""
-    names = re.findall(r"^(\w+)\((.*)$", log.read_text(), re.MULTILINE)
-    counts, calls, in_main = {}, [], False
-    for name, arguments in names:
-        counts[name] = counts.get(name, 0) + 1
+    """Name and number of each call of a run, without those of the dynamic linker, which come before main().
+
+    strace counts the calls of each thread, and a number applies to all threads. So a call of the data plane is
+    left out if the dynamic linker has one of the same name and number.
+    """
+    found = re.findall(r"^(?:(\d+) +)?(\w+)\((.*)$", log.read_text(), re.MULTILINE)
+    counts, linker, calls, in_main = {}, set(), [], False
+    for thread, name, arguments in found:
+        number = counts[thread, name] = counts.get((thread, name), 0) + 1
         # The first thing of all is to ask what stderr is.
         in_main = in_main or (name in ("newfstatat", "fstat") and re.match(r"2[,)]", arguments))
-        if in_main:
-            calls.append((name, counts[name]))
+        if not in_main:
+            linker.add((name, number))
+        elif (name, number) not in linker:
+            calls.append((name, number))
     assert in_main, log.read_text()
     return calls
 
 
-def record(host, **how):
+def record(host, *options, **how):
     log = host.directory / "calls"
-    wrong = run(host, "-o", log, **how)
+    wrong = run(host, *options, "-o", log, **how)
     assert not wrong, wrong
     return calls_of(log)
 
@@ -218,7 +239,7 @@ def recorded(hosts):
     """The calls of a normal run."""
     host = hosts.get()
     try:
-        return record(host)
+        return record(host, "-f")
     finally:
         hosts.put(host)
 
@@ -239,7 +260,7 @@ def try_all(hosts, cases, with_store=False):
                 if with_store:
                     fill(host, store)
                 inject = f"inject={name}:error={error}:when={number}"
-                options = "-o", "/dev/null", "-e", f"trace={name}", "-e", inject
+                options = "-f", "-o", "/dev/null", "-e", f"trace={name}", "-e", inject
                 wrong = run(host, *options, store=store if with_store else None)
                 return wrong and f"{name} no. {number}: {error}: {wrong}"
         finally:
@@ -260,7 +281,8 @@ def fill(host, store):
 def test_every_call_is_known(recorded):
     """A call that is new to the daemon has to be given its errors here."""
     known = NEVER.union(*ERRORS.values())
-    assert {name for name, _ in recorded} - known == set()
+    unknown = {name for name, _ in recorded} - known
+    assert not unknown, sorted(unknown)
 
 
 @pytest.mark.parametrize("group", ERRORS)
@@ -276,13 +298,41 @@ def test_failing_call(hosts, recorded, group):
     assert not wrong, f"{len(wrong)} of {len(cases)} runs:\n" + "\n".join(wrong)
 
 
+@pytest.mark.parametrize("name", NEEDED)
+def test_call_that_the_start_needs(host, recorded, name):
+    number = chosen(recorded, name)[0]
+    inject = f"inject={name}:error=EPERM:when={number}"
+    tracing = "strace", "-D", "-f", "-qq", "-o", "/dev/null", "-e", f"trace={name}", "-e", inject
+    done = host.tunecho("tun0", prefix=tracing, env=ENV)
+    assert done.returncode == OSERR, done.stderr
+    assert "Operation not permitted" in done.stderr
+    wait_until(lambda: host.links() == {"lo"}, "the device to go")
+
+
+@pytest.mark.parametrize("name", DATA_PLANE)
+def test_failing_call_of_the_data_plane(host, name):
+    """The thread alone is traced, from the start on."""
+    for error in DATA_PLANE[name]:
+        for number in 1, 2:
+            daemon = host.start("tun0", env=ENV)
+            thread = next(int(task.name) for task in daemon.threads() if int(task.name) != daemon.pid)
+            inject = "-e", f"trace={name}", "-e", f"inject={name}:error={error}:when={number}"
+            with host.background("strace", "-qq", "-o", "/dev/null", *inject, "-p", thread):
+                status = Path(f"/proc/{daemon.pid}/task/{thread}/status")
+                wait_until(lambda: "TracerPid:\t0\n" not in status.read_text(), "strace")
+                wrong = watch(host, daemon) or after(host, daemon, None, {0, OSERR})
+            assert not wrong, f"{name} no. {number}: {error}: {wrong}"
+            daemon.clean_up()
+            host.daemons.remove(daemon)
+
+
 def test_failing_call_of_a_takeover(hosts):
     """The same for what is done to a descriptor of the store."""
     host = hosts.get()
     try:
         with Store() as store:
             fill(host, store)
-            recorded = record(host, store=store)
+            recorded = record(host, "-f", store=store)
     finally:
         hosts.put(host)
     cases = [
@@ -316,21 +366,25 @@ NARROWING = {"of the device": "when=99", "of all devices": "when=1+"}
 
 @pytest.mark.parametrize("how", NARROWING.values(), ids=NARROWING)
 def test_addresses_change_all_the_time(host, how):
-    """Where the kernel calls what it tells of them interrupted, it is asked again, and no reload is refused."""
+    """A dump that the kernel marks as interrupted is repeated: no reload is refused, none misses an address."""
     many = [f"address add 2001:db8::{number:x} dev lo\n" for number in range(1, 301)]
     assert host.run("ip", "-batch", "-", input="".join(many)).returncode == 0
     inject = "-e", "trace=setsockopt", "-e", f"inject=setsockopt:error=ENOPROTOOPT:{how}"
-    daemon = host.start("tun0", prefix=("strace", "-D", "-qq", "-o", "/dev/null", *inject), env=ENV)
-    ends = host.addresses("tun0")
+    without = "[Network]\nAddress=198.18.0.1\nPeer=198.18.0.2\n"
+    tracing = "strace", "-D", "-qq", "-o", "/dev/null", *inject
+    daemon = host.start("tun0", config=without, prefix=tracing, env=ENV)
+    host.ip("address", "add", "10.50.0.1/24", "dev", "tun0")
+    stay = host.addresses("tun0")
 
     changes = host.directory / "changes"
     changes.write_text("address add 2001:db8::ffff dev lo\naddress del 2001:db8::ffff dev lo\n" * 50)
     with host.background("sh", "-c", 'while ip -batch "$0"; do :; done', changes) as changing:
-        for _ in range(50):
-            host.ip("address", "add", "10.77.0.1/24", "dev", "tun0")
-            log = daemon.reload()
-            assert "has the settings" in log, log
-            assert host.addresses("tun0") == ends
+        for _ in range(25):
+            for text, own in (without + "Address=10.77.0.1/24\n", {("10.77.0.1", None, 24)}), (without, set()):
+                host.configure(text)
+                log = daemon.reload()
+                assert "has the settings" in log, log
+                assert host.addresses("tun0") == stay | own
         assert changing.poll() is None, "nothing changed any more"
     host.ping(IPV4).assert_answered(3)
 

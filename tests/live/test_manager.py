@@ -12,7 +12,7 @@ from collections import Counter
 
 import pytest
 
-from harness import UNAVAILABLE, Host, Ping, Sender, Store, wait_until
+from harness import OSERR, UNAVAILABLE, Host, Ping, Sender, Store, wait_until
 from packets import IPV4 as IPV4_ENDS
 from packets import Tunecho, answer, echo
 
@@ -310,7 +310,7 @@ def test_deleted_while_it_runs(host, store):
     """It ends with a status that has the manager start it again, and the next run makes the device anew."""
     daemon = host.start("tun0", store=store)
     host.ip("link", "del", "tun0")
-    assert daemon.wait() == UNAVAILABLE
+    assert daemon.wait() == OSERR
     successor = host.start("tun0", store=store)
     assert_answers(host)
     assert store.names() == ["tun"]
@@ -511,7 +511,7 @@ def test_failure_while_the_manager_does_not_read(host):
     daemon = host.start("tun0")
     daemon.fill_notifications()
     host.ip("link", "del", "tun0")
-    assert daemon.wait() == UNAVAILABLE
+    assert daemon.wait() == OSERR
 
 
 def test_descriptors_of_a_fresh_run(host):

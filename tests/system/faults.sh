@@ -59,16 +59,63 @@ serves_on() {
     check "$what: it is the same daemon" equal "$pid" "$(property "$unit" MainPID)"
 }
 
-# fails_with WHAT STATUS TEXT: the start fails with this exit status, and the journal has this text about the
-# unit; no device stays.
+# fails_with WHAT STATUS TEXT [kept]: the start fails with this exit status, and the journal has this text about
+# the unit; no device stays, but one that was there before.
 fails_with() {
-    local what=$1 status=$2 text=$3
+    local what=$1 status=$2 text=$3 kept=${4:-}
 
     check "$what: the start fails" fails restart
     check "$what: it is given up" wait_until 60 is_property "$unit" ActiveState failed
     check "$what: the exit status is $status" is_property "$unit" ExecMainStatus "$status"
     check "$what: the journal says why" contains "$text" "$(journal --output=cat --unit="$unit" --lines=20)"
-    check "$what: no device is left behind" fails device_exists tun0
+    [ -n "$kept" ] || check "$what: no device is left behind" fails device_exists tun0
+}
+
+# How many errors the daemon has logged.
+count_errors() {
+    messages PRIORITY=3 --lines=all | wc -l
+}
+
+# fails_once WHAT STATUS TEXT: the same, and the unit is not started again: one message, which is what
+# `systemctl status` shows as the status of the unit, too.
+fails_once() {
+    local before
+
+    before=$(count_errors)
+    fails_with "$@"
+    check "$1: it is not started again" is_property "$unit" NRestarts 0
+    check "$1: there is one message" equal $((before + 1)) "$(count_errors)"
+    check "$1: systemctl status shows it" \
+        contains "$3" "$(systemctl status --no-pager --full --lines=0 "$unit" | grep 'Status: ')"
+}
+
+# Interfaces that have the name already.
+test_name() {
+    systemctl stop "$unit"
+    ip link add tun0 type veth peer name other0
+    fails_once 'a veth has the name' "$no_device" "'tun0': an interface of this name exists" kept
+    ip link delete tun0
+    ip link add tun0 type bridge
+    fails_once 'a bridge has the name' "$no_device" "'tun0': an interface of this name exists" kept
+    ip link delete tun0
+    ip tuntap add dev tun0 mode tap
+    fails_once 'a TAP device has the name' "$no_device" "'tun0': an interface of this name exists" kept
+    ip link delete tun0
+}
+
+# The sandbox of the unit shows it no processes of other users; from outside of it, the holder has a name.
+test_busy() {
+    local pid
+
+    unshare --mount bash -c 'mount -t tmpfs run /run && exec tunecho tun0' &
+    pid=$!
+    check 'tunecho runs beside the unit' wait_until 60 pings "$peer_ipv4"
+    fails_once 'the device is busy' "$no_device" "another process holds this device" kept
+    check 'the holder has a name' contains "process $pid (tunecho) holds this device" \
+        "$(unshare --mount bash -c 'mount -t tmpfs run /run && exec tunecho tun0' 2>&1)"
+    kill "$pid"
+    wait "$pid"
+    check 'then it starts' restart
 }
 
 without_journal() {
@@ -203,13 +250,17 @@ test_clock() {
 test_node() {
     systemctl stop "$unit"
     chmod 0600 /dev/net/tun
-    fails_with '/dev/net/tun has mode 0600' "$no_device" 'mode 0666'
+    fails_once '/dev/net/tun has mode 0600' "$no_device" 'its mode must allow this user'
+    chmod 0666 /dev/net/tun
+
+    # As in a container whose control group does not have the device.
+    drop_in "$unit" '[Service]' DeviceAllow= 'DeviceAllow=/dev/null rw'
+    fails_once 'the device policy forbids /dev/net/tun' "$no_device" 'device policy'
+    remove_drop_in "$unit"
 
     umount /dev/net/tun
     rm /dev/net/tun
-    check 'without /dev/net/tun, the start fails' fails restart
-    check 'visibly' contains 'Assertion failed' "$(systemctl start "$unit" 2>&1)"
-    check 'no device is left behind' fails device_exists tun0
+    fails_once 'there is no /dev/net/tun' "$no_device" 'Cannot open /dev/net/tun: No such file or directory'
 
     mknod -m 0666 /dev/net/tun c 10 200
     check 'with it again, it starts' systemctl start "$unit"
@@ -225,5 +276,7 @@ test_memory
 test_descriptors
 test_full
 test_clock
+test_name
+test_busy
 test_node
 tap_done

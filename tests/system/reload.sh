@@ -195,26 +195,37 @@ test_engine() {
     check 'the manager does not wait for more' wait_until 60 is_property "$unit" SubState running
     check 'a file without it is taken' reloads "$reloaded" "${network[@]}"
     check 'STATUS is clear again' wait_until 60 status_is_clear
+    check 'no reload has put the settings into the journal' \
+        fails contains 'MTUBytes=' "$(journal --output=cat --unit="$unit")"
 }
 
 # The settings that a file with mistakes must not touch, and then one without.
 test_mistakes() {
-    local entry before packets
+    local entry before before_refused packets shown
 
     check 'settings are there' reloads "$reloaded" "${network[@]}" '[Reflector]' HopLimit=17
     before=$(ip address show dev tun0)
-    check 'a file with mistakes is refused' reloads "$refused" \
-        '[Network]' 'Address=10.99.0.1' 'Address=here' 'Colour=red' \
+    configure tun0 '[Network]' 'Address=10.99.0.1' 'Address=here' 'Colour=red' \
         '[Device]' 'MTUBytes=1400' 'TransmitQueueLength=x'
+    check 'systemctl reload fails for a file with errors' fails systemctl reload "$unit"
+    shown=$(journalctl --sync && systemctl status --no-pager --full --lines=20 "$unit")
     for entry in '3: Address=here' '4: unknown key' '7: TransmitQueueLength=x'; do
-        check "a mistake is told: $entry" \
+        check "an error is in the journal: $entry" \
             contains "tun0.conf:$entry" "$(journal --output=cat TUNECHO_INTERFACE=tun0)"
+        check "systemctl status shows it: $entry" contains "tun0.conf:$entry" "$shown"
     done
-    check 'it says that the settings stay' contains 'keeps its settings' "$(last_entry "$refused")"
+    check 'the service runs on' is_property "$unit" ActiveState active
+    check 'the manager does not wait for more' wait_until 60 is_property "$unit" SubState running
     check 'the device is as it was' equal "$before" "$(ip address show dev tun0)"
     check 'so are the replies' ping_shows ttl=17 "$target_ipv4"
+
+    # A SIGHUP that is not systemd's comes without the check.
+    before_refused=$(count_of "$refused")
+    check 'SIGHUP is sent' systemctl kill --kill-whom=main --signal=HUP "$unit"
+    check 'the daemon refuses it' wait_until 60 has_more "$before_refused" "$refused"
+    check 'it says that the settings stay' contains 'keeps its settings' "$(last_entry "$refused")"
+    check 'the replies are as they were' ping_shows ttl=17 "$target_ipv4"
     check 'STATUS tells' wait_until 60 status_has 'Reload refused'
-    check 'systemctl status shows it' contains 'Reload refused' "$(systemctl status --no-pager "$unit")"
     packets=$(packets_in_status)
     check 'it still does when the totals change' wait_until 60 still_refused "$packets"
 

@@ -57,7 +57,7 @@ check 'it is shown' contains /etc/tunecho/tun6.conf:2: "$output"
 ip tuntap add dev tun7 mode tap
 output=$(start tun7 2>&1)
 check 'a service that does not start is a failure' fails equal 0 $?
-check 'the journal shows the reason' contains 'is no TUN device' "$output"
+check 'the journal shows the reason' contains 'is not a TUN device' "$output"
 
 # Where systemd does not run: namespaces whose empty /run does not know of it, and whose processes end with
 # them.
