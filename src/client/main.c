@@ -22,7 +22,7 @@ static const struct {
         int (*run)(const struct ctl_options *options);
         const char *help;
 } commands[] = {
-        { "status", ctl_status, "state, what to ping, and counters; the default" },
+        { "status", ctl_status, "state, addresses to ping, and counters; the default" },
         { "metrics", ctl_metrics, "the counters for Prometheus" },
         { "watch", ctl_watch, "the counters as they change, until q is pressed" },
 };
@@ -30,7 +30,7 @@ static const struct {
 static void print_help(void)
 {
         fputs("Usage: tunechoctl [OPTION]... [COMMAND [INTERFACE]...]\n"
-              "Show what the running instances of tunecho do.\n\nCommands:\n",
+              "Show the status of running tunecho instances.\n\nCommands:\n",
               stdout);
         for (size_t i = 0; i < ARRAY_SIZE(commands); i++)
                 printf("  %-24s %s\n", commands[i].name, commands[i].help);

@@ -89,7 +89,7 @@ static void print_header(const struct panel *panel, const struct history *histor
 static void print_ping(const struct panel *panel, const struct status *status)
 {
         if (status->ping[0][0] == '\0')
-                print(panel, PANEL_TEXT, "whatever is routed into it answers");
+                print(panel, PANEL_TEXT, "every address routed into it answers");
         else if (status->ping[1][0] == '\0')
                 print(panel, PANEL_TEXT, "ping %s", status->ping[0]);
         else

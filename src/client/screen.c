@@ -132,7 +132,7 @@ void screen_end(void)
         (void) attr_set(A_NORMAL, 0, NULL);
         (void) mvaddnstr(LINES - 1, 0, "q quits, space refreshes", COLS - 1);
         if (hidden > 0)
-                (void) printw(", %d lines more than fit", hidden);
+                (void) printw(", %d lines hidden", hidden);
         (void) refresh();
 }
 

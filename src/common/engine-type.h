@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #pragma once
 
-/* How packets are moved; Type= of the settings, and the engine that the status names. */
+/* How the data plane reads and writes packets: Type= of the settings, and the engine in the status. */
 enum engine_type {
         ENGINE_AUTO,
         ENGINE_IO_URING,

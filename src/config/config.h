@@ -27,7 +27,7 @@ enum config_sessions {
         CONFIG_SESSIONS_ALL,
 };
 
-/* One Address=: with a length the whole subnet lies behind the device, without one the peer does. */
+/* One Address=. With a length, its subnet is routed into the device; without one, only the peer is. */
 struct config_address {
         struct prefix prefix;
         bool has_length;

@@ -28,7 +28,7 @@ static const struct {
         { 'm', "mtu", "BYTES", "MTUBytes", "68 to 65535 (1280 at least where there is an IPv6 address)" },
         { 'e', "engine", "NAME", "Type", "auto, io_uring or syscall" },
         { 0, "check", NULL, NULL, "print the settings that would be used, and exit" },
-        { 0, "user", "NAME", NULL, "after a start as root, become this user; without it, nobody" },
+        { 0, "user", "NAME", NULL, "run as this user after a start as root; without it, as nobody" },
         { 'h', "help", NULL, NULL, "print this help, and exit" },
         { 'V', "version", NULL, NULL, "print the version, and exit" },
 };
@@ -86,12 +86,12 @@ static void check_interface(struct loader *loader, const char *name)
         const char *reason = interface_check_name(name);
         char text[TEXT_SIZE];
 
-        /* The entries about a name that is refused bear it, too, as far as an interface can have it. */
+        /* Entries about a refused name have it in TUNECHO_INTERFACE, truncated to the size of a name. */
         (void) snprintf(loader->config->interface, sizeof(loader->config->interface), "%s", name);
         if (reason)
                 error_add(&loader->errors, &command_line, "'%s' %s%s", text_escape(text, sizeof(text), name),
                           reason,
-                          strstr(name, "\\x") ? "; it looks escaped, but stands behind 'tunecho@' as it is"
+                          strstr(name, "\\x") ? "; it looks escaped: write it unescaped after 'tunecho@'"
                                               : "");
 }
 
@@ -134,7 +134,7 @@ const char *options_read(struct loader *loader, int argc, char *argv[])
                 check_interface(loader, argv[optind]);
         else
                 error_add(&loader->errors, &command_line,
-                          argc == optind ? "which INTERFACE? try --help"
+                          argc == optind ? "INTERFACE is missing; try --help"
                                          : "more than one INTERFACE; try --help");
         return path;
 }

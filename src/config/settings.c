@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /*
- * The table of settings: a row has all that there is about one, but for what it means together with others.
+ * The table of settings: a row has everything about one setting; check.c has the checks across settings.
  * A default is applied by the row's own parser, and so is a value that is empty.
  */
 

@@ -2,7 +2,7 @@
 
 /*
  * The control plane: everything but the packets. Starts and stops the data plane, and between that waits in
- * sd_event_loop(3) for signals, netlink, clients, timers and what the data plane recorded.
+ * sd_event_loop(3) for signals, netlink, clients, timers and records of the data plane.
  *
  * This folder is the only one that logs. It may wait, for the journal or for systemd, as no packet waits for
  * it; it never reads or writes a packet.
@@ -32,7 +32,7 @@
 #include "engine/records.h"
 #include "tunecho/status.h"
 
-/* How long READY=1 waits at most for the kernel to use the addresses; packets are answered meanwhile. */
+/* The timeout of READY=1 for the kernel to use the addresses; the data plane answers packets meanwhile. */
 #define SETTLE_USEC 500000
 
 struct daemon {
@@ -49,9 +49,9 @@ struct daemon {
         sd_event *event;
         struct report *report;
         struct watchdog *watchdog; /* or NULL */
-        sd_event_source *late;     /* READY=1 waits no longer */
+        sd_event_source *late;     /* the timeout of READY=1 */
 
-        uint64_t ready; /* when it was, in microseconds; or 0 */
+        uint64_t ready; /* the time of READY=1 in microseconds, or 0 */
         bool reload_refused;
 };
 
@@ -74,7 +74,7 @@ static void open_status(struct daemon *daemon)
         r = status_server_new(&daemon->status, daemon->config->interface, confinement_identity(&daemon->confinement));
         if (r < 0)
                 journal_send(daemon->journal, MESSAGE_STATUS_FAILED, NULL, r,
-                             "'%s' has no status socket, which tunechoctl asks: %m",
+                             "'%s' has no status socket for tunechoctl: %m",
                              daemon->config->interface);
 }
 
@@ -331,7 +331,7 @@ static int stop(struct daemon *daemon, int error)
                 return fail(daemon->journal, EX_OSERR, MESSAGE_DEVICE_LOST, error,
                             "'%s' was deleted by another process", name);
 
-        return fail(daemon->journal, EX_OSERR, MESSAGE_SYSTEM_FAILED, error, "Cannot go on with '%s': %m",
+        return fail(daemon->journal, EX_OSERR, MESSAGE_SYSTEM_FAILED, error, "Cannot continue with '%s': %m",
                     name);
 }
 

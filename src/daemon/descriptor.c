@@ -23,7 +23,7 @@ struct opening {
         bool adopted;
 };
 
-/* systemd passes in what it stored: the device, if a previous process had one. */
+/* systemd passes the descriptors that it stored: the device, if a previous process had one. */
 static bool on_descriptor(void *userdata, int fd, const char *name)
 {
         struct opening *opening = userdata;
@@ -40,12 +40,12 @@ static bool on_descriptor(void *userdata, int fd, const char *name)
                 opening->adopted = true;
                 if (strcmp(found, interface) == 0)
                         journal_send(opening->journal, MESSAGE_TAKEN_OVER, NULL, 0,
-                                     "'%s' is taken over from the previous process, with the packets queued "
-                                     "in it",
+                                     "'%s' is recovered from the descriptor store, with the packets "
+                                     "queued in it",
                                      interface);
                 else
                         journal_send(opening->journal, MESSAGE_RENAMED, NULL, 0,
-                                     "'%s' was renamed to '%s', and goes on under that name", interface,
+                                     "'%s' was renamed to '%s', and continues under that name", interface,
                                      found);
                 return true;
         }
@@ -56,7 +56,7 @@ static bool on_descriptor(void *userdata, int fd, const char *name)
                              interface);
         else
                 journal_send(opening->journal, MESSAGE_DESCRIPTOR_CLOSED, NULL, r,
-                             "Closing the descriptor '%s' that was passed in: it is not a TUN device of "
+                             "Closing the descriptor '%s' from systemd: it is not a TUN device of "
                              "tunecho",
                              name);
         return false;
@@ -156,13 +156,13 @@ static int create(struct opening *opening)
 }
 
 /**
- * descriptor_open() - take the device from the descriptor store, or create it
+ * descriptor_open() - recover the device from the descriptor store, or create it
  * @config: the settings, which name the device
  * @journal: where to report
  * @ret_fd: set to the descriptor, owned by the caller
  * @ret_adopted: set to whether a previous process had it
  *
- * systemd keeps the device from then on, so that nothing that fails later destroys it.
+ * systemd keeps the device from then on, so that a later failure does not destroy it.
  *
  * Return: 0, or the status to exit with.
  */
@@ -175,7 +175,7 @@ int descriptor_open(const struct config *config, const struct journal *journal, 
         n_closed = service_receive_descriptors(on_descriptor, &opening);
         if (n_closed < 0)
                 return fail(journal, EX_OSERR, MESSAGE_SYSTEM_FAILED, n_closed,
-                            "Cannot take the descriptors that were passed in: %m");
+                            "Cannot receive the descriptors of systemd: %m");
 
         if (opening.fd < 0) {
                 r = create(&opening);
@@ -188,7 +188,8 @@ int descriptor_open(const struct config *config, const struct journal *journal, 
                 r = service_store_device(opening.fd);
                 if (r < 0)
                         journal_send(journal, MESSAGE_STORE_FAILED, NULL, r,
-                                     "Cannot store the descriptor of '%s', a restart will create it again: %m",
+                                     "Cannot store the descriptor of '%s', a restart will create it "
+                                     "again: %m",
                                      config->interface);
         }
 

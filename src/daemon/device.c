@@ -4,7 +4,7 @@
  * The device: opened, then configured, then followed.
  *
  * A device that was adopted and one that was created are configured by the same code. Nothing here waits for
- * the kernel: the routes of new addresses are there a moment later, and a timer looks at them once.
+ * the kernel, which adds the routes of new addresses later: a timer checks them once.
  */
 
 #include "daemon/device.h"
@@ -27,7 +27,7 @@
 #include "net/route.h"
 #include "net/tun.h"
 
-/* When the routes of new addresses are looked at: far longer than the kernel takes to add them. */
+/* When the routes of new addresses are checked: far longer than the kernel needs to add them. */
 #define SETTLE_USEC 1000000
 
 struct device {
@@ -38,7 +38,7 @@ struct device {
 
         struct netlink *netlink;
         struct monitor *monitor;
-        bool here; /* in this network namespace, as far as is known */
+        bool here; /* in this network namespace, at the last check */
         struct link_info link;
 
         /* What this process set, for kernels that do not mark addresses. */
@@ -98,7 +98,7 @@ static int find_link(struct device *device)
 }
 
 /**
- * device_open() - take the device from the descriptor store, or create it
+ * device_open() - recover the device from the descriptor store, or create it
  * @ret_device: set to the device, which device_free() frees
  * @config: the settings; must outlive the device
  * @journal: where to report; must outlive the device
@@ -122,7 +122,7 @@ int device_open(struct device **ret_device, struct config *config, const struct 
         device->link = (struct link_info) { .mtu = config->mtu };
         (void) snprintf(device->link.name, sizeof(device->link.name), "%s", config->interface);
 
-        /* Events are followed from before the first question, so that no change is missed. */
+        /* Events are monitored from before the first request, so that no change is missed. */
         r = netlink_open(&device->netlink);
         if (r >= 0)
                 r = monitor_open(&device->monitor);
@@ -212,7 +212,7 @@ static int set_peer_routes(struct device *device)
         return 0;
 }
 
-/* Takes IPv6 out of the default settings where the machine has none. */
+/* Removes IPv6 from the default settings if it is disabled on this host. */
 static int check_ipv6(struct device *device)
 {
         struct config *config = device->config;
@@ -222,11 +222,11 @@ static int check_ipv6(struct device *device)
 
         if (!config->default_addresses)
                 return fail(device->journal, EX_CONFIG, MESSAGE_SETTINGS_WRONG, 0,
-                            "'%s' is to have an IPv6 address, but IPv6 is disabled on this machine",
+                            "'%s' needs IPv6 for an Address=, but IPv6 is disabled on this host",
                             config->interface);
 
         journal_send(device->journal, MESSAGE_IPV6_OFF, NULL, 0,
-                     "IPv6 is disabled on this machine, '%s' has IPv4 alone", config->interface);
+                     "IPv6 is disabled on this host, '%s' has IPv4 alone", config->interface);
         config_drop_ipv6(config);
         return 0;
 }
@@ -317,8 +317,8 @@ static void check_routes(struct device *device)
         unrouted = routing_find_wrong(device->netlink, device->link.index, device->config);
         if (unrouted)
                 journal_send(device->journal, MESSAGE_NOT_ROUTED, NULL, -EHOSTUNREACH,
-                             "%s is not routed as the settings of '%s' say: a route or a rule of this machine "
-                             "leads elsewhere",
+                             "%s is not routed as the settings of '%s' say: another route or rule takes "
+                             "precedence",
                              address_text(text, unrouted), device->link.name);
 }
 
@@ -365,7 +365,7 @@ static int on_events(sd_event_source *source, int fd, uint32_t events, void *use
         if (r < 0)
                 return r;
 
-        /* What has the device's index here may be another interface by now. */
+        /* Another interface may have the index of the device in this namespace. */
         if (!device->here || is_here(device) <= 0)
                 return 0;
 

@@ -9,7 +9,7 @@
 
 struct device;
 
-/* Called when something has happened to the device, or when its routes were looked at. */
+/* Called when the device has changed, or when its routes were checked. */
 typedef void (*device_handler_t)(void *userdata);
 
 int device_open(struct device **ret_device, struct config *config, const struct journal *journal);

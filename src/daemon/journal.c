@@ -297,7 +297,7 @@ void journal_send_packet(const struct journal *journal, const struct packet_info
         journal_add(&fields, "TUNECHO_VERDICT=%s", verdict_name(verdict));
         journal_add(&fields, "TUNECHO_LENGTH=%zu", size);
         if (packet->source.family == AF_UNSPEC) {
-                journal_send(journal, MESSAGE_PACKET, &fields, 0, "%zu bytes that are no packet: %s", size,
+                journal_send(journal, MESSAGE_PACKET, &fields, 0, "%zu bytes without an IP header: %s", size,
                              verdict_name(verdict));
                 return;
         }

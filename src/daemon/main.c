@@ -30,7 +30,7 @@ static int print(const struct config *config)
         return fflush(stdout) == 0 ? EXIT_SUCCESS : EX_OSERR;
 }
 
-/* Where one of the first three is closed, what is opened next would be taken for it. */
+/* If one of the first three is closed, the next open(2) would return its number. */
 static int fill_standard_descriptors(void)
 {
         int fd;
@@ -60,7 +60,7 @@ int main(int argc, char *argv[])
 
         r = config_load(&config, argc, argv, journal_send_error, &journal);
         if (r > 0) {
-                service_send_failed("The settings are wrong, the journal says where", 0);
+                service_send_failed("The settings are invalid, see the journal", 0);
                 return r;
         }
 

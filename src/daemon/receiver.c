@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /*
- * The journal and systemd receive datagrams, and a sender waits while their queue is full. No packet waits
- * for that, but SIGTERM would: what may be suppressed is sent only if there is space.
+ * The journal and systemd receive datagrams, and a sender blocks while their queue is full. The data plane
+ * does not send any, but SIGTERM would wait: a datagram that may be suppressed is sent only if there is
+ * space.
  */
 
 #include "daemon/receiver.h"

@@ -19,7 +19,7 @@
  * @report: the report
  * @journal: where to report
  *
- * An engine that is to change takes a restart; everything else is applied.
+ * A change of the engine requires a restart; every other change is applied.
  *
  * Return: whether all settings are those of the file now.
  */
@@ -39,7 +39,7 @@ bool reload_apply(struct config *config, struct device *device, struct engine *e
         complete = after.engine == before.engine;
         if (!complete)
                 journal_send(journal, MESSAGE_RELOAD_REFUSED, NULL, 0,
-                             "'%s' keeps Type=%s, as the engine cannot change under traffic: restart for it",
+                             "'%s' keeps Type=%s, which only a restart can change",
                              before.interface, engine_type_name(before.engine));
         after.engine = before.engine;
 
@@ -55,7 +55,7 @@ bool reload_apply(struct config *config, struct device *device, struct engine *e
         config_policy(config, &policy);
         (void) engine_set_policy(engine, &policy, POLICY_TIMEOUT_USEC);
         report_select(report, config->log_packets, config->sessions);
-        journal_send(journal, MESSAGE_RELOADED, NULL, 0, "'%s' has the %ssettings of its file now",
+        journal_send(journal, MESSAGE_RELOADED, NULL, 0, "'%s' applied its %snew settings",
                      before.interface, complete ? "" : "other ");
         return complete;
 }

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /*
- * Whether the kernel routes as the settings say. A rule may lead the packets of other users elsewhere, or those
- * of this process: root and this process are both asked for, and either answer counts.
+ * Whether the kernel routes as the settings say. A rule may direct the packets of other users, or those of
+ * this process, to another interface: the lookup is done for root and for this process, and either result
+ * counts.
  */
 
 #include "daemon/routing.h"

@@ -25,7 +25,7 @@
 #include "common/util.h"
 #include "tunecho/status.h"
 
-/* How long clients wait while none can be accepted. */
+/* The time until the next accept(2) after one that failed for lack of resources. */
 #define RETRY_USEC 1000000
 
 struct status_server {
@@ -69,8 +69,8 @@ static int make_directory(const char *path, mode_t mode)
 }
 
 /*
- * The lock distinguishes a socket that was left behind from one that another process serves. Every user may
- * connect, but a user who could open the directory could lock it.
+ * The lock distinguishes a socket that an ended process left from one that another process serves. Every user
+ * may connect, but a user who could open the directory could lock it.
  */
 static int open_directory(struct status_server *server, const struct identity *owner)
 {
@@ -157,7 +157,7 @@ static int open_all(struct status_server *server, const struct identity *owner)
  * @interface: whose status it is
  * @owner: the user that this process is about to become, or NULL
  *
- * It is $RUNTIME_DIRECTORY/status where systemd made that directory, else /run/tunecho/INTERFACE/status. One
+ * It is $RUNTIME_DIRECTORY/status if systemd created that directory, else /run/tunecho/INTERFACE/status. One
  * that an ended process left behind is replaced.
  *
  * Return: 0, or a negative errno: -EBUSY if another process serves it, -EEXIST if something else has its
@@ -217,7 +217,7 @@ struct status_server *status_server_free(struct status_server *server)
         return NULL;
 }
 
-/* Returns 0, also if the client is gone by now, or what accept(2) failed with. */
+/* Returns 0, also if the client closed the connection, or the negative errno of accept(2). */
 static int serve_client(const struct status_server *server)
 {
         _cleanup_(close_fdp) int client = accept4(server->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
@@ -235,7 +235,7 @@ static int serve_client(const struct status_server *server)
         return 0;
 }
 
-/* One client. Where none can be accepted, as with a lack of descriptors, they wait for a second. */
+/* Answers one client. If accept(2) fails, for example for lack of descriptors, clients wait for a second. */
 static int on_client(sd_event_source *source, int fd, uint32_t events, void *userdata)
 {
         struct status_server *server = userdata;

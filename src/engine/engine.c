@@ -1,14 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /*
- * The data plane: a thread that moves packets and waits for nothing but the device. Nothing in this folder
- * knows settings, logs, or talks to anything but that descriptor; whatever else the daemon does, it does in
- * the control plane.
+ * The data plane: a thread that moves packets and waits for the device alone. This folder knows no settings,
+ * logs nothing, and uses no descriptor but the device and an eventfd; the control plane does everything else.
  *
- * The control plane reaches the thread in three ways: it replaces the policy, it asks for an answer (the
- * watchdog), and it asks for the end. Each is a request that the thread sees between two packets. A signal
- * with an empty handler interrupts its wait in the kernel. One that comes between the check for a request and
- * the wait would be lost, so it is sent again until the thread has answered.
+ * The control plane sends the thread three requests: use a new policy, answer (for the watchdog), and stop.
+ * The thread checks for requests between two packets. A signal with an empty handler interrupts its wait in
+ * the kernel. A signal between the check and the wait has no effect, so it is sent again until the thread has
+ * answered.
  */
 
 #include "engine/engine.h"
@@ -56,8 +55,8 @@ struct engine {
         void *hook_userdata;
         int hook_result;
 
-        int set_up; /* 0, or the negative errno with which the thread ended before it was ready */
-        int result; /* 0, or the negative errno with which it ended later */
+        int set_up; /* 0, or the negative errno that ended the thread before it was ready */
+        int result; /* 0, or the negative errno that ended it later */
         atomic_bool ended;
 };
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /*
- * Moves packets: read, reflect, write the reply, then record. How it waits for the next one follows from how
- * the last ones came:
+ * Moves packets: read, reflect, write the reply, then record. The intervals of the last packets select how it
+ * waits for the next one:
  *
  *            8 packets, none 200 us after      8 more         8 reads that
  *            the one before                    packets        did not wait
@@ -13,11 +13,11 @@
  *
  * MODE_POLL   poll(2), then read(2): a SIGKILL while waiting cannot lose a packet
  * MODE_READ   read(2) waits: this answers soonest
- * MODE_PROBE  reads that do not wait show whether packets come faster than they are answered
+ * MODE_PROBE  reads with RWF_NOWAIT show whether packets arrive faster than they are answered
  * MODE_BATCH  one io_uring_enter(2) writes the last replies and reads the next packets
  *
- * Without a ring, MODE_READ is the last one. This file never looks into a packet, and works on any descriptor
- * that keeps packets apart.
+ * Without a ring, MODE_READ is the last one. This file never parses a packet, and works on any descriptor
+ * that preserves packet boundaries.
  */
 
 #include "engine/mover.h"
@@ -34,7 +34,7 @@
 #include "engine/records.h"
 #include "engine/uring.h"
 
-/* Packets that come closer to each other than this are waited for in read(2). */
+/* For packets at shorter intervals than this, read(2) waits. */
 #define CLOSE_USEC 200
 
 #define CACHE_LINE 64 /* bytes; the kernel copies faster into whole ones */
@@ -51,7 +51,7 @@ struct mover {
         struct records *records;
 
         enum mode mode;
-        unsigned streak;   /* of packets that speak for the next mode */
+        unsigned streak;   /* successive packets that meet the condition of the next mode */
         uint64_t previous; /* when the last packet was answered, in microseconds */
 
         struct uring *uring;                    /* or NULL */
@@ -332,7 +332,7 @@ int mover_step(struct mover *mover, const struct policy *policy)
 
 /**
  * mover_flush() - write every reply that waits for the next batch
- * @mover: the mover, which goes on with single packets
+ * @mover: the mover, which continues with single packets
  */
 void mover_flush(struct mover *mover)
 {

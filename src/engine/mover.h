@@ -3,7 +3,7 @@
 
 #include "common/engine-type.h"
 
-/* So many packets in a row that did not have to be waited for are a load. */
+/* The number of successive reads without a wait that count as load. */
 #define ENGINE_LOAD 8
 
 struct engine_status;

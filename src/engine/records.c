@@ -5,8 +5,9 @@
  * data plane holds it for one packet or one batch, after its replies were written; the control plane while it
  * copies. Neither holds it across a system call.
  *
- * The control plane asks for a wake-up with records_arm(), and the next packet writes to an eventfd. So it
- * wakes up as often as it wants to, however many packets there are, and not at all without packets.
+ * The control plane requests a wake-up with records_arm(), and the data plane writes to an eventfd with the
+ * next packet. So the rate of packets does not change the rate of wake-ups, and without packets there are
+ * none.
  */
 
 #include "engine/records.h"
@@ -39,7 +40,7 @@ struct records {
         struct session_table *table;
 };
 
-/* A mutex that is used as it should be does not fail. */
+/* A mutex fails only if it is used wrongly. */
 static void lock(struct records *records)
 {
         (void) pthread_mutex_lock(&records->mutex);
@@ -219,7 +220,7 @@ static void set_armed(struct records *records, bool armed)
  * records_arm() - ask to be woken up by the next packet
  * @records: the records
  *
- * Clears the wake-up before: call this, then take what was recorded.
+ * Clears the previous wake-up: call this first, then read the records.
  */
 void records_arm(struct records *records)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #pragma once
 
-/* Where the planes meet: the data plane records what it did with packets, the control plane reports it. */
+/* The interface between the planes: the data plane records each packet, the control plane reports it. */
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -12,11 +12,11 @@
 #include "packet/session.h"
 #include "tunecho/counters.h"
 
-/* Packets and ICMP errors that wait to be reported; more than these are counted. */
+/* Packets and ICMP errors to be reported; those beyond these limits are only counted. */
 #define RECORDS_PACKETS_MAX 128
 #define RECORDS_ERRORS_MAX  32
 
-/* What became of one packet. */
+/* One packet and its verdict. */
 struct record {
         struct packet_info packet;
         size_t size; /* in bytes, as it was read */

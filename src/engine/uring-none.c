@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
-/* Stands in for uring.c in a build without liburing: there is no ring, and nothing else is ever called. */
+/* Replaces uring.c in a build without liburing: uring_new() fails, so no other function is called. */
 
 #include "engine/uring.h"
 

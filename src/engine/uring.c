@@ -6,9 +6,11 @@
  * the kernel starts no worker thread, and replies leave in the order of their requests.
  *
  * The buffer has two halves: the replies to be written lie in one while the next packets are read into the
- * other. The ring can read and write the one device and nothing else, even if the process is taken over.
+ * other. The ring can read and write the one device and nothing else, even if an attacker controls the
+ * process.
  *
- * One thread makes, uses and frees a ring: the kernel refuses any other one (IORING_SETUP_SINGLE_ISSUER).
+ * One thread creates, uses and frees a ring: the kernel refuses every other thread
+ * (IORING_SETUP_SINGLE_ISSUER).
  */
 
 #include "engine/uring.h"
@@ -214,12 +216,12 @@ static int set_up(struct uring *uring, const char **reterr_step)
         if (r < 0)
                 return r;
 
-        *reterr_step = "reads that do not wait";
+        *reterr_step = "reads with RWF_NOWAIT";
         return probe_nowait(uring);
 }
 
 /**
- * uring_new() - make a ring for batches
+ * uring_new() - create a ring for batches
  * @ret_uring: set to the ring, which uring_free() frees
  * @fd: the device, which stays the caller's
  * @reterr_step: set to the step that failed, for messages

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #pragma once
 
-/* The batches that the data plane moves under load. Built without liburing, there are none. */
+/* Batches, for the data plane under load. A build without liburing has none. */
 
 #include <stddef.h>
 #include <stdint.h>
@@ -10,7 +10,7 @@
 #define URING_BATCH_MIN 8
 #define URING_BATCH_MAX 64
 
-/* The size of the largest packet that a batch takes, in bytes: no device has a larger MTU than 65,535. */
+/* The size in bytes of the largest packet of a batch: no device has a larger MTU than 65,535. */
 #define URING_PACKET_MAX 65536
 
 struct uring;

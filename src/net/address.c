@@ -174,7 +174,7 @@ static int address_add(struct netlink *netlink, unsigned index, const struct lin
         return netlink_send(netlink, request, NULL, NULL);
 }
 
-/* Removes an address, which may be gone already. */
+/* Removes an address; one that is already deleted is no error. */
 static int address_remove(struct netlink *netlink, unsigned index, const struct link_address *address)
 {
         struct nlmsghdr *request;
@@ -305,9 +305,9 @@ static bool needs_promotion(const struct removal *removal)
 }
 
 /*
- * A primary address takes the secondary ones of its subnet with it, and the routes with `src` of them, unless
- * promote_secondaries is on. No order of requests avoids that for the addresses of an administrator, so it is
- * switched on for the time of the removal.
+ * With a primary address the kernel removes the secondary ones of its subnet, and routes with their `src`,
+ * unless promote_secondaries is on. No order of requests avoids that for the addresses of an administrator,
+ * so it is switched on for the time of the removal.
  */
 static int remove_primaries(const struct removal *removal)
 {

@@ -9,7 +9,7 @@
 
 struct netlink;
 
-/* The IFA_PROTO of the addresses that tunecho sets, which iproute2 has no name for. */
+/* The IFA_PROTO of the addresses that tunecho sets; iproute2 prints it as a number. */
 #define ADDRESS_PROTOCOL 198
 
 /* An address of an interface. The remote one is the peer of a point-to-point address, else the same. */
@@ -25,8 +25,8 @@ struct link_address_info {
         uint32_t metric; /* of its route; 0: the kernel's default */
         uint8_t protocol;
         bool own;       /* marked: tunecho set it */
-        bool tentative; /* not used yet: the kernel looks for a duplicate */
-        bool duplicate; /* never used: the kernel found one */
+        bool tentative; /* not used yet: duplicate address detection runs */
+        bool duplicate; /* never used: the kernel detected a duplicate */
 };
 
 int link_addresses_set(struct netlink *netlink, unsigned index, const struct link_address *wanted,

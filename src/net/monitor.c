@@ -4,7 +4,7 @@
  * Events of the network stack: what happened to an interface, its addresses, and routing.
  *
  * The kernel queues events on a socket, and drops them when that is full. It reports the loss once (ENOBUFS),
- * and goes on with later events. What happened in the gap is unknown: the caller reads the present state.
+ * and continues with later events. What happened in the gap is unknown: the caller reads the present state.
  */
 
 #include "net/monitor.h"
@@ -175,7 +175,7 @@ static void monitor_follow(struct monitor *monitor, unsigned index)
  *         event says that it is not
  * @ret_changes: set to what happened
  *
- * routes_changed is set by every event after which the kernel may route a packet otherwise: of a route or a
+ * routes_changed is set by every event after which the kernel may use another route: of a route or a
  * rule, of an address, and of a link that went up or down, on whatever interface, as a route elsewhere can
  * hide one of this interface. Ask again with route_get().
  *
@@ -207,7 +207,7 @@ int monitor_read(struct monitor *monitor, unsigned index, struct monitor_changes
                 }
         }
 
-        /* Events that are read after ENOBUFS are older than the gap, in which the link may have gone down. */
+        /* Events that are read after ENOBUFS are older than the gap, in which the link may have been down. */
         monitor->down = monitor->down || changes.lost;
 
         *ret_changes = changes;

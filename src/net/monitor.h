@@ -14,7 +14,7 @@ struct monitor_changes {
         bool came_up;          /* it was down in between */
         bool removed;          /* deleted, or moved to another network namespace */
         bool addresses_changed;
-        bool routes_changed; /* a packet may be routed otherwise now, see monitor_read() */
+        bool routes_changed; /* the kernel may use another route, see monitor_read() */
         bool lost;           /* events were lost: anything may have happened */
 };
 

@@ -117,7 +117,7 @@ int tun_attach_wait(int fd, const char *name, pid_t *ret_holder)
 
                 waited = monotonic_usec() - start;
                 if (waited >= ATTACH_GRACE_USEC && !searched) {
-                        searched = true; /* once: all of /proc takes its time */
+                        searched = true; /* once: a search of /proc is slow */
                         (void) tun_find_holder(name, &holder);
                 }
                 if (holder > 0 || waited >= ATTACH_USEC)

@@ -95,7 +95,7 @@ def test_renamed(host, store):
 
     assert daemon.stop() == 0
     daemon = host.start("tun0", store=store)
-    assert "'tun0' was renamed to 'new0', and goes on under that name" in daemon.log
+    assert "'tun0' was renamed to 'new0', and continues under that name" in daemon.log
     assert host.links() == {"lo", "new0"}
     assert_answers(host)
     assert daemon.stop() == 0

@@ -392,7 +392,7 @@ def test_renamed_device(host, store):
     host.ip("address", "add", "10.50.0.1/24", "dev", "old0")
     host.ip("route", "add", "10.60.0.0/24", "dev", "old0", "src", "10.50.0.1")
     daemon = host.start("tun0", store=store)
-    assert "'tun0' was renamed to 'old0', and goes on under that name" in daemon.log
+    assert "'tun0' was renamed to 'old0', and continues under that name" in daemon.log
     assert host.links() == {"lo", "old0"}
     assert host.link("old0")["ifindex"] == index
     assert ("10.50.0.1", None, 24) in host.addresses("old0")

@@ -43,8 +43,8 @@ LINES = [
     ),
     (cut(echo(), 16)[0], f"{ENDS4}: icmp fragment type 8 code 0 id 48879 seq 7, 36 bytes, ttl 64: reply"),
     (cut(echo6(), 16)[1], f"{ENDS6}: icmpv6 fragment, 96 bytes, ttl 64: reply-fragment"),
-    (b"\x45", "1 bytes that are no packet: malformed"),
-    (echo()[:50], "50 bytes that are no packet: malformed"),
+    (b"\x45", "1 bytes without an IP header: malformed"),
+    (echo()[:50], "50 bytes without an IP header: malformed"),
 ]
 
 
@@ -61,7 +61,7 @@ def entries(log):
     packets = [
         line
         for line in log.splitlines()
-        if re.search(r" bytes(, ttl \d+| that are no packet): ", line) and not line.startswith("ping ")
+        if re.search(r" bytes(, ttl \d+| without an IP header): ", line) and not line.startswith("ping ")
     ]
     left_out = sum(map(int, re.findall(r"^(\d+) packets of 'tun0' have no entry$", log, re.MULTILINE)))
     return packets, left_out

@@ -40,7 +40,7 @@ class Reloader:
 
     def apply(self, text):
         log = self.reload(text)
-        assert "has the settings of its file now" in log, log
+        assert "applied its new settings" in log, log
         assert "keeps" not in log, log
         return log
 
@@ -289,7 +289,7 @@ def test_engine_cannot_change(host, start):
     running = start("[Engine]\nType=auto\n")
     log = running.reload("[Engine]\nType=syscall\n[Device]\nMTUBytes=1300\n")
     assert re.search("Type=auto.*restart", log), log
-    assert "has the other settings of its file now" in log, log
+    assert "applied its other new settings" in log, log
     assert limits(host) == (1300, 5000)
     assert running.daemon.status_line().startswith("Reload refused")
     assert_answers(host)

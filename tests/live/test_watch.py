@@ -83,7 +83,7 @@ def test_low_screen(instances, terminal):
     """The footer has the number of the lines that do not fit."""
     instances.count("tun0", STEPS)
     screen = Watch(terminal(80, 5), instances).refresh(8)
-    assert screen == [*HEADER, GRAPHS["C.UTF-8"], WIDE[0], f"{FOOTER}, 4 lines more than fit"]
+    assert screen == [*HEADER, GRAPHS["C.UTF-8"], WIDE[0], f"{FOOTER}, 4 lines hidden"]
 
 
 def test_resize(instances, terminal):
@@ -136,7 +136,7 @@ def test_several(instances, terminal):
     screen = watch.refresh()
     headers = [line for line in screen if line.startswith("tun")]
     assert [header[:13] for header in headers] == ["tun0: running", "tun1: running", "tun2: running"]
-    assert "whatever is routed into it answers" in screen
+    assert "every address routed into it answers" in screen
 
 
 def test_none(instances, terminal):

@@ -187,7 +187,7 @@ static void test_back_again(void **state)
         history_add(&history, &again);
         show(&history, 80, false);
         assert_non_null(strstr(shown, "up 4s, 2 restarts, 1 session"));
-        assert_non_null(strstr(shown, "T|whatever is routed into it answers\n"));
+        assert_non_null(strstr(shown, "T|every address routed into it answers\n"));
 }
 
 /* Every number has its place, however large; and a line is never wider than the terminal. */

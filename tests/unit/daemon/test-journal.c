@@ -359,7 +359,7 @@ static void test_text_of_packets(void **state)
                   40,
                   VERDICT_NOT_ICMP,
                   "::2 > ::3: protocol 59, 40 bytes, ttl 2: not-icmp\n" },
-                { { .protocol = 0 }, 3, VERDICT_MALFORMED, "3 bytes that are no packet: malformed\n" },
+                { { .protocol = 0 }, 3, VERDICT_MALFORMED, "3 bytes without an IP header: malformed\n" },
         };
 
         (void) state;

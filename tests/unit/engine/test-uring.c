@@ -376,7 +376,7 @@ static void test_reads_that_wait(void **state)
 
         assert_true(fd >= 0);
         assert_int_equal(uring_new(&uring, fd, &step), -EOPNOTSUPP);
-        assert_string_equal(step, "reads that do not wait");
+        assert_string_equal(step, "reads with RWF_NOWAIT");
         assert_null(uring);
         assert_int_equal(fcntl(fd, F_GETFD), FD_CLOEXEC); /* it stays the caller's */
         close(fd);
