@@ -1,9 +1,9 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
-# What the scripts share: how they speak, and the installation of packages.
+# Functions of the scripts: messages, and the installation of packages.
 
-# What a build needs: Debian's packages, and the names that Meson asks pkg-config for.
+# The build dependencies: packages of Debian, and modules of pkg-config.
 build_packages=(gcc libc6-dev meson ninja-build pkg-config
     libsystemd-dev libcap-dev libseccomp-dev libmnl-dev liburing-dev libsmartcols-dev libjson-c-dev libncurses-dev)
 build_modules=(systemd libsystemd libcap libseccomp libmnl liburing smartcols json-c ncursesw)
@@ -27,12 +27,12 @@ missing_packages() {
     done
 }
 
-# Whether systemd.pc is there, which says where units go.
+# Whether systemd.pc is installed, which has the directory of the units.
 has_systemd_pc() {
     pkg-config --exists systemd 2>/dev/null
 }
 
-# The package that has systemd.pc: later than Debian 12 one of its own.
+# The package that has systemd.pc: systemd-dev after Debian 12.
 systemd_package() {
     if apt-cache show systemd-dev >/dev/null 2>&1; then
         echo systemd-dev
@@ -43,7 +43,7 @@ systemd_package() {
 
 # Fetch the lists of packages that apt has.
 update_lists() {
-    apt-get --quiet update || say 'apt-get update failed: trying with the lists of before'
+    apt-get --quiet update || say 'apt-get update failed: using the previous lists'
 }
 
 # apt_get COMMAND ARGUMENT...: install without a question, or fail.
@@ -52,15 +52,15 @@ apt_get() {
         --option DPkg::Lock::Timeout=120 "$@" || fail 'the packages cannot be installed'
 }
 
-# Install what a build needs and the packages named besides. Where nothing is missing, no network is touched.
+# Install the build dependencies and these packages. If all are installed, the network is not used.
 install_packages() {
     local missing
 
     set -- "${build_packages[@]}" "$@"
     if ! command -v apt-get >/dev/null; then
-        say "No apt-get here: what Debian calls $* has to be installed already"
+        say "apt-get is unavailable: install the equivalents of these Debian packages first: $*"
         pkg-config --exists --print-errors "${build_modules[@]}" ||
-            fail 'install what is named above, then try again'
+            fail 'install the modules above, then try again'
         return
     fi
 
@@ -69,7 +69,7 @@ install_packages() {
         return
     fi
 
-    [ "$(id -u)" = 0 ] || fail "only root can install what is missing: ${missing[*]:-$(systemd_package)}"
+    [ "$(id -u)" = 0 ] || fail "only root can install the missing packages: ${missing[*]:-$(systemd_package)}"
     update_lists
     has_systemd_pc || missing+=("$(systemd_package)")
     say "Installing ${missing[*]}"

@@ -3,7 +3,7 @@
 /*
  * Fuzzes reflect(). An input is CONTROL_SIZE bytes that choose a policy, and then a packet.
  *
- * The oracle shares no code with what it judges: it has a dissector and a checksum of its own, slow and
+ * The oracle shares no code with the function that it checks: it has a dissector and a checksum of its own, slow and
  * plain. It says what every reply has to look like, and which simple requests must have one.
  */
 
@@ -28,7 +28,7 @@ enum {
 /* Flags; hop limit; length of the Destination= prefixes; zero words of the IPv6 peer, and alignment. */
 #define CONTROL_SIZE 4
 
-/* Bytes in front of a packet, which nobody has to write to. */
+/* Bytes in front of a packet, which must stay unchanged. */
 #define MARGIN      8
 #define MARGIN_BYTE 0xa5
 
@@ -642,7 +642,7 @@ static void check_info(const uint8_t *packet, size_t size, const struct run *run
                      "the numbers are the message's");
 }
 
-/* Behind an IPv4 address the union has room that nobody promises anything about. */
+/* The bytes of the union behind an IPv4 address are undefined. */
 static bool same_address(const struct address *a, const struct address *b)
 {
         size_t size = a->family == AF_INET ? 4 : a->family == AF_INET6 ? 16 : 0;

@@ -260,7 +260,7 @@ class Corpus:
                 return self.request4(destination=self.random.choice(NO_HOSTS_IPV4), source=IPV4[0])
             case 2:
                 return self.request4(source=IPV4[1], destination=IPV4[1])
-            case _:  # anybody, and none of the others
+            case _:  # any address but the others
                 return self.request4(destination=self.random.choice(("11", "198", "222")) + self.tail4())
 
     def tail4(self):
@@ -466,7 +466,7 @@ class Corpus:
         last = ICMPV6 if self.random.randrange(20) else self.random.choice((NOTHING, 17, 255))
         header = self.header6(next=types[0])
         packet = header.carrying(self.chained(types, last) + self.message6(header, data=self.data(200)))
-        if self.chance(20):  # cut inside a header, and told so or not
+        if self.chance(20):  # cut inside a header, with the right length or not
             size = self.random.randrange(41, len(packet))
             packet = packet[:size]
             if self.chance(2):

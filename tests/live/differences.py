@@ -8,7 +8,7 @@ from ipaddress import ip_address, ip_network
 import corpus
 from packets import Fragment, Reassembly, internet_checksum, pseudo_header, replaced, with_checksum
 
-# How the packets that they are about are told. Whatever is malformed may come here.
+# Predicates that select the packets. Malformed packets occur here, too.
 
 
 def ends_of(packet):
@@ -70,7 +70,7 @@ class Difference(
 ):
     """Where tunecho does otherwise than Linux, and what it does instead.
 
-    applies(packets) tells an exchange that it is about. asked(packets) is what
+    applies(packets) selects the exchanges. asked(packets) is what
     Linux is asked instead, whose answer is tunecho's too. expected(packets,
     answers) is what tunecho makes of what Linux answered, as (Echo, checksum).
     Where it varies, not every build of Linux differs.

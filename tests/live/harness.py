@@ -41,7 +41,7 @@ USAGE, UNAVAILABLE, OSERR, NOPERM, CONFIG = 64, 69, 71, 77, 78
 
 TOOLS = "bash", "ip", "mount", "nsenter", "ping", "setpriv", "unshare"
 
-# What the manager does between fork and exec: descriptors from 3 on, and variables with the daemon's own PID.
+# What systemd does between fork and exec: descriptors from 3 on, and variables with the daemon's own PID.
 HAND_OVER = (
     'n=3; for fd in $0; do eval "exec $n<&$fd $fd<&-"; n=$((n + 1)); done; '
     'export LISTEN_PID=$$ WATCHDOG_PID=$$; exec "$@"'
@@ -204,7 +204,7 @@ class Host:
         return {link["ifname"] for link in self.ip_json("link")}
 
     def addresses(self, name):
-        """The addresses of a device, but the kernel's own: (local, far end or None, prefix length)."""
+        """The addresses of a device, but the kernel's own: (local, peer or None, prefix length)."""
         return {
             (entry["local"], entry.get("address"), entry["prefixlen"])
             for entry in self.link(name)["addr_info"]
@@ -236,8 +236,8 @@ class Host:
     def ping_command(address, *options, count=3):
         # All requests at once, which is fast. Of late replies, ping(8) waits for the first as long as -W
         # says, and for the others as long as -i does. Its buffer holds the replies to 150 small requests.
-        pace = () if {"-f", "-A"} & set(options) else ("-l", count, "-i", LIMIT)
-        return "ping", "-n", "-c", count, *pace, "-W", LIMIT, *options, address
+        interval = () if {"-f", "-A"} & set(options) else ("-l", count, "-i", LIMIT)
+        return "ping", "-n", "-c", count, *interval, "-W", LIMIT, *options, address
 
     def ping(self, address, *options, count=3):
         done = self.run(*self.ping_command(address, *options, count=count), env=environment())
@@ -323,7 +323,7 @@ class Host:
 
 
 class Store:
-    """What the service manager keeps from one run to the next: descriptors with their names."""
+    """The descriptor store of systemd: descriptors with their names."""
 
     def __init__(self):
         self.kept = []
@@ -346,7 +346,7 @@ class Store:
 
     @staticmethod
     def _file(descriptor):
-        """What tells open files apart; of a device also its name."""
+        """The identity of an open file; of a device also its name."""
         device = re.findall("^iff:.*", Path(f"/proc/self/fdinfo/{descriptor}").read_text(), re.M)
         return os.fstat(descriptor)[:3], device
 
@@ -356,7 +356,7 @@ class Store:
         self.kept = [entry for entry in self.kept if entry[0] != name]
 
     def notify(self, message, descriptors):
-        """Do what a message to the manager asks for, and close what it does not ask to keep."""
+        """Do what a notification requests, and close the descriptors that it does not store."""
         assignments = dict(line.split("=", 1) for line in message)
         name = assignments.get("FDNAME", "stored")
         if "FDSTOREREMOVE" in assignments:
@@ -653,7 +653,7 @@ class Daemon:
         return self.messages
 
     def fill_notifications(self):
-        """Leave no room for what it has to tell its manager, until read_messages() makes some."""
+        """Fill the queue of its notification socket, until read_messages() empties it."""
         with contextlib.closing(self._host.socket(socket.AF_UNIX, socket.SOCK_DGRAM)) as other:
             other.setblocking(False)
             with contextlib.suppress(BlockingIOError):
@@ -735,7 +735,7 @@ class Daemon:
         return [line for line in self.notifications if line.startswith("STATUS=")][-1].removeprefix("STATUS=")
 
     def assert_no_error_told(self):
-        """What told the manager of an error does not stay when it is good again."""
+        """The notification of an error is cleared after a success."""
         self.read_messages()
         last = [line for line in self.notifications if line.startswith("ERRNO=")][-1:]
         assert last in ([], ["ERRNO=0"])

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What goes wrong around a daemon: the device, its time, its log, its manager, its file."""
+"""What goes wrong around a daemon: the device, its time, its log, systemd, its file."""
 
 import contextlib
 import errno
@@ -71,7 +71,7 @@ def test_link_down_under_load(host, each_engine):
 
 
 def test_link_stays_down(host):
-    """Nothing spins, the daemon does not set it up against somebody's will, and up again it answers."""
+    """Nothing spins, the daemon does not set it up against the administrator's, and up again it answers."""
     daemon = host.start("tun0")
     host.ip("link", "set", "tun0", "down")
     daemon.wait_idle()
@@ -90,7 +90,7 @@ def test_renamed(host, store):
     host.ip("link", "set", "new0", "up")
     wait_until(lambda: host.addresses("new0") == ENDS, "the addresses")
     assert_answers(host)
-    assert "has the settings" in reload(host, daemon, "[Device]\nMTUBytes=1300\n")
+    assert "applied its new settings" in reload(host, daemon, "[Device]\nMTUBytes=1300\n")
     assert host.link("new0")["mtu"] == 1300
 
     assert daemon.stop() == 0
@@ -121,7 +121,7 @@ def test_moved_to_another_namespace(host, other, store):
 
 
 def test_larger_packets_in_another_namespace(host, other, each_engine):
-    """Nobody tells here that the MTU has grown there, and the settings are not for it."""
+    """No event of that namespace arrives, and its MTU has grown beyond the settings."""
     daemon = host.start("tun0", config="")
     other.take(host, "tun0")
     other.silence()
@@ -241,14 +241,14 @@ def test_multi_queue_device(host):
 
 
 def test_device_of_another_user(host):
-    """Its owner is nobody's business who has CAP_NET_ADMIN."""
+    """A process with CAP_NET_ADMIN can attach to a device of any owner."""
     host.ip("tuntap", "add", "dev", "tun0", "mode", "tun", "user", "nobody")
     host.start("tun0")
     assert_answers(host)
 
 
 def test_queue_overflows(host, each_engine):
-    """What comes while nobody reads waits up to the queue's length; the kernel drops and counts the rest."""
+    """While no process reads, packets wait up to the queue's length; the kernel drops and counts the rest."""
     host.silence()
     daemon = host.start("tun0", config="[Device]\nTransmitQueueLength=10\n")
     daemon.suspend()
@@ -304,16 +304,16 @@ def forbid(number, operation, error):
 
 @pytest.mark.parametrize("number, operation, error, step", LACKING.values(), ids=LACKING)
 def test_io_uring_is_unavailable(host, number, operation, error, step):
-    """Plain calls do it all, and the journal tells why; by name, it is an error."""
+    """read(2) and write(2) move all packets, and the journal has the reason; with io_uring required, it is an error."""
     prefix = forbid(number, operation, error)
     daemon = host.start("tun0", prefix=prefix)
-    told = f"'tun0' is served by read(2) and write(2), as io_uring is unavailable ({step}): {os.strerror(error)}"
-    assert daemon.log.splitlines().count(told) == 1, daemon.log
+    logged = f"'tun0' is served by read(2) and write(2), as io_uring is unavailable ({step}): {os.strerror(error)}"
+    assert daemon.log.splitlines().count(logged) == 1, daemon.log
     assert_answers_a_load(host, daemon)
     assert daemon.batched() is None
     assert_answers(host)
     assert daemon.stop() == 0
-    assert daemon.log.splitlines().count(told) == 1, daemon.log
+    assert daemon.log.splitlines().count(logged) == 1, daemon.log
 
     done = host.tunecho("tun0", "--engine=io_uring", prefix=prefix)
     assert done.returncode == OSERR, done.stderr
@@ -353,7 +353,7 @@ def test_stopped_and_continued(host, each_engine):
 
 
 def full_pipe(capacity=4096):
-    """A pipe with no room, which nobody reads."""
+    """A full pipe, which no process reads."""
     reading, writing = os.pipe()
     fcntl.fcntl(writing, F_SETPIPE_SZ, capacity)
     os.set_blocking(writing, False)
@@ -409,7 +409,7 @@ def test_standard_descriptors_closed(host, closed):
     assert daemon.stop() == 0
 
 
-# The manager.
+# systemd.
 
 
 @pytest.mark.parametrize(
@@ -417,23 +417,23 @@ def test_standard_descriptors_closed(host, closed):
     ["@nobody-is-there", "/nonexistent/notify", "relative", "@" + "x" * 200, ""],
     ids=["nobody", "no path", "no address", "too long", "empty"],
 )
-def test_manager_that_is_not_there(host, address):
-    """Pings are answered. That the device will not outlive a restart is said."""
+def test_systemd_that_is_absent(host, address):
+    """Pings are answered. A warning says that a restart will create the device again."""
     daemon = host.launch("tun0", env={"NOTIFY_SOCKET": address})
     wait_until(lambda: "ready" in daemon.log, "the ready message")
     assert_answers(host)
     assert "Cannot store the descriptor of 'tun0'" in daemon.log
     daemon.process.send_signal(signal.SIGHUP)
-    wait_until(lambda: "has the settings" in daemon.log, "the reload")
+    wait_until(lambda: "applied its new settings" in daemon.log, "the reload")
     assert daemon.stop() == 0
     assert host.links() == {"lo"}
 
 
-def test_manager_that_goes_away(host):
+def test_systemd_that_ends(host):
     """Its socket is closed while the daemon runs."""
-    manager = host.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
-    with manager:
-        manager.bind("\0short-lived")
+    systemd = host.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+    with systemd:
+        systemd.bind("\0short-lived")
         daemon = host.launch("tun0", env={"NOTIFY_SOCKET": "@short-lived"})
         wait_until(lambda: "ready" in daemon.log, "the ready message")
     assert_answers(host)
@@ -455,7 +455,7 @@ def test_manager_that_goes_away(host):
     ],
     ids=lambda env: " ".join(f"{name}={value}" for name, value in env.items()),
 )
-def test_manager_that_talks_nonsense(host, env):
+def test_invalid_environment_of_systemd(host, env):
     """Refused with a reason, and nothing is left behind."""
     hold = "sh", "-c", 'export LISTEN_PID=$$ WATCHDOG_PID=$$; exec "$@"', "sh"
     done = host.tunecho("tun0", prefix=hold, env=env)

@@ -21,16 +21,16 @@ GROUPS_IPV4 = {
 ALL_NODES, PEER_GROUP = "ff02::1%tun0", "ff02::1:ff00:2%tun0"
 
 
-def senders(host, *arguments, patience=LIMIT):
+def senders(host, *arguments, timeout=LIMIT):
     """From whom ping(8) has replies, and how often."""
-    done = host.run("ping", "-n", "-c2", "-l2", f"-i{patience}", f"-W{patience}", *arguments)
+    done = host.run("ping", "-n", "-c2", "-l2", f"-i{timeout}", f"-W{timeout}", *arguments)
     return re.findall(r"bytes from (\S+?):? icmp_seq", done.stdout.replace(": icmp_seq", " icmp_seq"))
 
 
 def assert_unanswered(host, daemon, *arguments, verdict="group-destination"):
     """Not waiting for long: that the requests were dropped is in the counters."""
     before = daemon.totals()
-    assert not set(senders(host, *arguments, patience=0.05)) & {IPV4, IPV6, LINK_LOCAL}
+    assert not set(senders(host, *arguments, timeout=0.05)) & {IPV4, IPV6, LINK_LOCAL}
     wait_until(lambda: daemon.totals().since(before).verdicts[verdict] > 0, f"the verdict {verdict}")
     assert daemon.totals().replies == before.replies
 

@@ -25,7 +25,7 @@ IPV4 = "198.18.0.2"
 
 STATUSES = {0, USAGE, UNAVAILABLE, OSERR, NOPERM, CONFIG}
 
-# What passes with time must not end with a status after which the manager does not start the daemon again.
+# A transient error must not end with a status after which systemd does not start the daemon again.
 PASSING = {0, UNAVAILABLE, OSERR}
 
 # What strace cannot do beside a sanitizer, it must not try.
@@ -160,9 +160,9 @@ def run(host, *options, store=None, env=(), statuses=STATUSES):
         host.daemons.remove(daemon)
 
 
-def told(daemon):
-    """What it has said beside what it says in every run."""
-    ordinary = "is ready, try|so far|until now|stopped:|has the settings|taken over"
+def unusual_messages(daemon):
+    """The messages that a run without a failure does not have."""
+    ordinary = "is ready, try|so far|until now|stopped:|applied its|is recovered"
     return [line for line in daemon.log.splitlines() if not re.search(ordinary, line)]
 
 
@@ -179,8 +179,8 @@ def watch(host, daemon):
     wait_until(answers, "an answer")
     with contextlib.suppress(OSError):
         host.connect_status().close()
-    if not ended() and not daemon.notified("READY=1") and not told(daemon):
-        return "it is ready, and the manager was not told"
+    if not ended() and not daemon.notified("READY=1") and not unusual_messages(daemon):
+        return "it is ready, and sent no notification"
 
     # Low numbers are taken first: the daemon reloads, and then it stops.
     host.run("ip", "-batch", "-", input="link set tun0 down\nlink set tun0 up\n")
@@ -197,12 +197,12 @@ def after(host, daemon, store, statuses):
         store.forget("tun")
     if status not in statuses:
         return f"exit status {status}: {daemon.log}"
-    if status != 0 and not told(daemon):
+    if status != 0 and not unusual_messages(daemon):
         return f"exit status {status} without a word: {daemon.log}"
     if sanitizer_complaint(daemon.log):
         return daemon.log
 
-    # strace, which had it open from the manager, too, ends a moment later.
+    # strace, which had it open, too, ends a moment later.
     wait_until(lambda: [name for _, name in host.call(socket.if_nameindex)] == ["lo"], "the device to go")
     return None
 
@@ -339,7 +339,7 @@ def test_failing_call_of_a_takeover(hosts):
         (name, number, error)
         for name in ("fcntl", "ioctl", "sendmsg")
         for number in chosen(recorded, name)
-        for error in ERRORS["manager" if name == "sendmsg" else "device"][name]
+        for error in ERRORS["systemd" if name == "sendmsg" else "device"][name]
     ]
     wrong = try_all(hosts, cases, with_store=True)
     assert not wrong, f"{len(wrong)} of {len(cases)} runs:\n" + "\n".join(wrong)
@@ -355,7 +355,7 @@ def test_answer_that_is_lost_in_a_reload(host, error):
             wait_until(lambda: daemon.status()["TracerPid"] != "0", "strace")
             assert daemon.reload().strip()
         wait_until(lambda: daemon.status()["TracerPid"] == "0", "the end of strace")
-        assert "has the settings" in daemon.reload(), f"after no. {number}: {daemon.log}"
+        assert "applied its new settings" in daemon.reload(), f"after no. {number}: {daemon.log}"
         daemon.assert_no_error_told()
         host.ping(IPV4).assert_answered(3)
 
@@ -383,7 +383,7 @@ def test_addresses_change_all_the_time(host, how):
             for text, own in (without + "Address=10.77.0.1/24\n", {("10.77.0.1", None, 24)}), (without, set()):
                 host.configure(text)
                 log = daemon.reload()
-                assert "has the settings" in log, log
+                assert "applied its new settings" in log, log
                 assert host.addresses("tun0") == stay | own
         assert changing.poll() is None, "nothing changed any more"
     host.ping(IPV4).assert_answered(3)
@@ -398,8 +398,8 @@ def try_limit(host, *limit):
             host.ping(IPV4).assert_answered(3)
             if daemon.notified("READY=1"):
                 daemon.reload()
-            untold = f"{limit}: it is ready, and the manager was not told"
-            assert daemon.notified("READY=1") or told(daemon), untold
+            silent = f"{limit}: it is ready, and sent no notification"
+            assert daemon.notified("READY=1") or unusual_messages(daemon), silent
             assert daemon.stop() == 0
             return None
         daemon.read_messages()  # with what was to be kept

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The service manager, played by the test: what it is told, and the descriptors that it keeps."""
+"""systemd, played by the test: the notifications that it receives, and the descriptors that it stores."""
 
 import fcntl
 import os
@@ -82,7 +82,7 @@ def kinds(daemon):
 
 
 def tun_device(name, flags=IFF_TUN | IFF_NO_PI):
-    """A descriptor of a device that somebody else made."""
+    """A descriptor of a device that another process created."""
     descriptor = os.open("/dev/net/tun", os.O_RDWR | os.O_CLOEXEC)
     fcntl.ioctl(descriptor, TUNSETIFF, struct.pack("16sH22x", name.encode(), flags))
     return descriptor
@@ -110,20 +110,20 @@ FOREIGN = {"a pipe": pipe_end, "a socket": unix_socket, "a file": null, "another
 
 
 def test_stored_before_anything_else(host):
-    """With a manager that does not listen yet, the device is there, and nothing has been done to it."""
-    manager = host.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
-    manager.bind("\0slow-manager")
-    manager.setblocking(False)
+    """While systemd does not read, the device exists and is not configured."""
+    systemd = host.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+    systemd.bind("\0slow-systemd")
+    systemd.setblocking(False)
     crowd = host.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
     crowd.setblocking(False)
-    with manager, crowd:
+    with systemd, crowd:
         try:
             while True:
-                crowd.sendto(b"X_FULL=1", "\0slow-manager")
+                crowd.sendto(b"X_FULL=1", "\0slow-systemd")
         except BlockingIOError:
             pass
 
-        host.launch("tun0", env={"NOTIFY_SOCKET": "@slow-manager"})
+        host.launch("tun0", env={"NOTIFY_SOCKET": "@slow-systemd"})
         wait_until(lambda: host.link("tun0"), "the device")
         time.sleep(0.3)
         assert not host.link("tun0")["addr_info"]
@@ -134,7 +134,7 @@ def test_stored_before_anything_else(host):
         def received(what):
             try:
                 while True:
-                    text, descriptors, _, _ = socket.recv_fds(manager, 4096, 4)
+                    text, descriptors, _, _ = socket.recv_fds(systemd, 4096, 4)
                     messages.append((text.decode().splitlines(), len(descriptors)))
                     for descriptor in descriptors:
                         os.close(descriptor)
@@ -142,9 +142,9 @@ def test_stored_before_anything_else(host):
                 return any(what in lines for lines, _ in messages)
 
         wait_until(lambda: received("READY=1"), "READY=1")
-        told = [(lines, count) for lines, count in messages if lines != ["X_FULL=1"]]
-        assert told[0] == (STORE, 1)
-        assert told[1][0][0] == "READY=1"
+        received = [(lines, count) for lines, count in messages if lines != ["X_FULL=1"]]
+        assert received[0] == (STORE, 1)
+        assert received[1][0][0] == "READY=1"
         assert host.addresses("tun0") == ENDS
 
 
@@ -168,7 +168,7 @@ def test_messages_of_a_run(host, store):
 
 @pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGKILL, signal.SIGABRT], ids=lambda how: how.name)
 def test_restart_keeps_everything(host, each_engine, store, how):
-    """Index, addresses, routes of others, and the packets that came while nobody was there to read."""
+    """Index, addresses, routes of others, and the packets that came while no process read."""
     daemon = host.start("tun0", store=store)
     host.ip("route", "add", "203.0.113.0/24", "dev", "tun0")
     host.ip("route", "add", "2001:db8:77::/48", "dev", "tun0")
@@ -189,7 +189,7 @@ def test_restart_keeps_everything(host, each_engine, store, how):
 
     successor.assert_batched()
     assert (host.link("tun0"), host.ip("route"), host.ip("-6", "route")) == before
-    assert "taken over" in successor.log
+    assert "is recovered" in successor.log
     assert kinds(successor) in (["READY"], ["FDSTORE", "READY"])
     assert_descriptors(successor)
     assert successor.stop() == 0
@@ -241,7 +241,7 @@ def test_kills_under_traffic(host, each_engine, store):
 
 
 def test_stop_without_a_successor_removes_the_device(host, store):
-    """A manager that stops a unit empties the store of it."""
+    """systemd empties the store of a unit that it stops."""
     daemon = host.start("tun0", store=store)
     assert daemon.stop() == 0
     assert "tun0" in host.links()
@@ -303,11 +303,11 @@ def test_dead_descriptor(host, store):
 
     # What was stored last is good.
     assert daemon.stop() == 0
-    assert "taken over" in host.start("tun0", store=store).log
+    assert "is recovered" in host.start("tun0", store=store).log
 
 
 def test_deleted_while_it_runs(host, store):
-    """It ends with a status that has the manager start it again, and the next run makes the device anew."""
+    """It ends with a status after which systemd restarts it, and the next run creates it again."""
     daemon = host.start("tun0", store=store)
     host.ip("link", "del", "tun0")
     assert daemon.wait() == OSERR
@@ -371,7 +371,7 @@ def test_second_descriptor_of_the_same_name(host, store, order):
 
 
 def test_tap_in_the_store(host, store):
-    """As long as the manager holds it, its name is taken; the next start has it."""
+    """As long as systemd holds it, its name is in use; the next start has it."""
     store.keep("tun", host.call(tun_device, "tun0", IFF_TAP | IFF_NO_PI))
     daemon = host.launch("tun0", store=store)
     assert daemon.wait() == UNAVAILABLE
@@ -446,7 +446,7 @@ def make_somebody_elses(host):
 
 
 def test_name_of_a_device_in_another_namespace(host, store, tmp_path):
-    """What has its name here by now is somebody else's, and stays as it is."""
+    """An interface of another process that has its name here stays as it is."""
     assert host.start("tun0", store=store).stop() == 0
     with Host(tmp_path / "other") as other:
         other.take(host, "tun0")
@@ -564,7 +564,7 @@ def test_watchdog_of_a_stopped_loop(host, watched):
 
 
 def test_watchdog_kills_and_nothing_is_lost(host, each_engine, store, watched):
-    """What the manager does when the watchdog stays silent: kill, start again. The queue is answered."""
+    """What systemd does when the watchdog is not answered: kill, start again. The queue is answered."""
     watched.suspend()
     with host.background(*host.ping_command(IPV4, count=100)) as ping:
         wait_until(lambda: host.requests_sent() == 100, "the requests")

@@ -143,7 +143,7 @@ def replies(tunecho, exchanges):
 
 
 def test_oracle(oracle, exchanges, replies, each_engine, capsys):
-    tally, differed, failures = Counter(), Counter(), []
+    counts, differed, failures = Counter(), Counter(), []
     for number, (exchange, of_kernel, of_tunecho) in enumerate(zip(exchanges, oracle.replies, replies)):
         packets = exchange.packets
         answers = timeless(packets, answers_of(of_tunecho))
@@ -151,16 +151,16 @@ def test_oracle(oracle, exchanges, replies, each_engine, capsys):
         if answers != timeless(packets, expected):
             failures.append(dump(exchange, expected, of_tunecho, of_kernel))
         elif answers == timeless(packets, answers_of_kernel(of_kernel)):
-            tally["answered" if answers else "silent"] += 1
+            counts["answered" if answers else "silent"] += 1
         else:
             differed.update(names)
-            tally["different"] += 1
+            counts["different"] += 1
 
     listed = ", ".join(f"{count} {name}" for name, count in differed.most_common())
     with capsys.disabled():
         tap.diagnose(
-            f"{each_engine}, seed {SEED}: {len(exchanges)} packets, {tally['answered']} answered alike, "
-            f"{tally['silent']} silent alike, {tally['different']} listed differences: {listed}"
+            f"{each_engine}, seed {SEED}: {len(exchanges)} packets, {counts['answered']} answered alike, "
+            f"{counts['silent']} silent alike, {counts['different']} listed differences: {listed}"
         )
     if failures:
         pytest.fail(

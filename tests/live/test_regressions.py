@@ -62,7 +62,7 @@ def test_lost_carry(bench, make):
 
 @PAIRS
 def test_first_fragment_is_not_a_whole_packet(bench, make, make_answer):
-    """Its reply is one, too, and its checksum, which covers more, is neither verified nor made anew."""
+    """Its reply is one, too, and its checksum, which covers more, is neither verified nor computed again."""
     first, _ = cut(make(data=b"x" * 100), 56)
     expected, _ = cut(make_answer(data=b"x" * 100), 56)
     bench.assert_answered(first, expected)
@@ -141,7 +141,7 @@ def test_hop_limit_is_no_concern_of_a_host(bench, make, field, left):
 
 @pytest.mark.parametrize("flags", [0, "DF"])
 def test_identification_is_not_constant(bench, flags):
-    """Whoever puts fragments together, or reads a capture, tells packets apart by it."""
+    """Reassembly, and a reader of a capture, distinguish packets by it."""
     for identification in 0, 1, 0x1234, 0xFFFF:
         (reply,) = bench.tunecho.ask(ipv4(echo()[20:], id=identification, flags=flags))
         assert int.from_bytes(reply[4:6], "big") == identification

@@ -223,7 +223,7 @@ def test_every_address_changes_and_routes_stay(host, start):
 
 
 def test_peer_changes_under_traffic(host, start):
-    """Pings to somebody else behind the device do not notice, whoever the peer is."""
+    """Pings to another address behind the device are answered, whatever the peer is."""
     running = start("")
     host.ip("route", "add", "203.0.113.0/24", "dev", "tun0")
     with Sender(host, FAR) as sender:
@@ -299,7 +299,7 @@ def test_engine_cannot_change(host, start):
 
 
 def test_mistakes_change_nothing(host, start):
-    """They are all told, with their lines, and none of the lines that are right is applied."""
+    """They are all logged, with their lines, and none of the lines that are right is applied."""
     running = start("[Device]\nMTUBytes=1400\n")
     before = host.link("tun0")
     device = "[Device]\nMTUBytes=1300\nTransmitQueueLength=x\n"
@@ -349,7 +349,7 @@ def test_status_says_so_until_it_is_good_again(host, start):
 
 
 def test_no_trace_of_a_failure_is_left(host, start):
-    """What told the manager that something failed does not stay when it is good again."""
+    """The notification of a failure is cleared after a success."""
     running = start("")
     host.switch_ipv6_off()
     running.refuse("[Network]\nAddress=fd00::1/64\n")
@@ -358,7 +358,7 @@ def test_no_trace_of_a_failure_is_left(host, start):
 
 
 def test_what_the_kernel_refuses_is_rolled_back(host, start):
-    """An address of IPv6, where that is switched off; whatever was applied before it fails is undone."""
+    """An address of IPv6, where that is disabled; changes before the failure are undone."""
     running = start("[Network]\nAddress=198.18.0.1\nPeer=198.18.0.2\n")
     host.sysctl("net/ipv6/conf/tun0/disable_ipv6", 1)
     before = host.link("tun0")
@@ -510,7 +510,7 @@ def test_burst_of_signals(host, start):
 def test_before_ready(host):
     """A reload that is asked for while the daemon starts is done once it is ready, and ends nothing.
 
-    As its device is to be stored first, it does not become ready before the manager reads.
+    As its device is to be stored first, it does not become ready before systemd reads.
     """
     daemon = host.launch("tun0")
     daemon.suspend()
@@ -521,9 +521,9 @@ def test_before_ready(host):
         status = daemon.status()
         return status["Name"] == "tunecho" and int(status["SigBlk"], 16) & 1
 
-    wait_until(lambda: host.link("tun0") and blocks_signals(), "a daemon that waits for the manager")
+    wait_until(lambda: host.link("tun0") and blocks_signals(), "a daemon that waits for systemd")
     assert "ready" not in daemon.log
     daemon.process.send_signal(signal.SIGHUP)
     daemon.wait_ready()
-    wait_until(lambda: "has the settings" in daemon.log, "the reload")
+    wait_until(lambda: "applied its new settings" in daemon.log, "the reload")
     assert_answers(host)

@@ -70,9 +70,9 @@ def test_json(instances):
     instances.listen("tun1")
     instances.stop("tun1")
     done = ctl(instances, "status", "--json", "tun0", "tun1")
-    good, gone = json.loads(done.stdout)
+    good, ended = json.loads(done.stdout)
     assert done.returncode == NOT_RUNNING
-    assert gone == {"interface": "tun1", "state": "not-running"}
+    assert ended == {"interface": "tun1", "state": "not-running"}
     assert good.pop("verdicts") == {**dict.fromkeys(VERDICTS, 0), "reply": 52, "not-echo": 3}
     assert good == {
         "interface": "tun0",

@@ -214,7 +214,7 @@ def test_terminal_that_cannot_be_drawn_upon(instances, terminal, term):
 
 
 def test_terminal_that_is_gone(instances):
-    """It is not the controlling one, so no signal tells of its end."""
+    """It is not the controlling one, so no signal announces its end."""
     instances.answer("tun0")
     ours, theirs = os.openpty()
     command = [CLIENT, f"--directory={instances.directory}", "watch", "--interval=3600"]

@@ -236,7 +236,7 @@ static void count_reply(struct sender *sender, const struct job *job, const stru
         sender->last = now;
 }
 
-/* Errors that a router reports, as with a route that is gone for a moment, are read here. */
+/* Reads errors that a router reports, for example while a route is missing. */
 static void receive_replies(struct sender *sender, const struct job *job)
 {
         struct message reply;

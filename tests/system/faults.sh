@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
-# What the system can do to a service: no journal, no manager, no memory, no descriptors, no room, no node,
+# What the system can do to a service: no journal, no systemd, no memory, no descriptors, no disk space, no node,
 # another time. It serves on, or says why not and ends with the status that the manual promises. For the rig.
 
 # shellcheck disable=SC2317 # the functions are called through check
@@ -27,17 +27,17 @@ send() {
     systemctl kill --kill-whom=main --signal="$1" "$unit"
 }
 
-# The number in the status, which is told anew each second that has packets.
-packets_told() {
+# The number in the status, which is updated each second that has packets.
+packets_sent() {
     property "$unit" StatusText | sed -n 's/^\([0-9]*\) packets.*/\1/p'
 }
 
-# The status tells of more packets than it did.
-status_goes_on() {
-    local told
+# The status counts more packets than $1.
+status_continues() {
+    local sent
 
-    told=$(packets_told)
-    [ "${told:-0}" -gt "$1" ]
+    sent=$(packets_sent)
+    [ "${sent:-0}" -gt "$1" ]
 }
 
 messages() {
@@ -158,12 +158,12 @@ without_manager() {
 }
 
 test_manager() {
-    local told
+    local sent
 
-    serves_on "the manager's socket is gone for three seconds" without_manager
-    told=$(packets_told)
+    serves_on "the socket of systemd is absent for three seconds" without_manager
+    sent=$(packets_sent)
     check 'its peer answers' pings "$peer_ipv4"
-    check 'it tells its status again' wait_until 60 status_goes_on "$told"
+    check 'it sends its status again' wait_until 60 status_continues "$sent"
 }
 
 stop_and_continue() {
@@ -223,7 +223,7 @@ test_full() {
 }
 
 # What the daemon takes for the time of day is an hour earlier as long as this file is there. The clock is the
-# machine's, and nobody else is to notice.
+# machine's, and no other process may notice.
 set_clock_back() {
     touch /run/clock-is-late && sleep 1.5 && rm /run/clock-is-late
 }
@@ -233,7 +233,7 @@ has_timestamp() {
 }
 
 test_clock() {
-    local told
+    local sent
 
     install -m 0755 "$TUNECHO_BUILD/tests/system/libclock-late.so" /usr/lib/tunecho-clock-late.so
     drop_in "$unit" '[Service]' 'Environment=LD_PRELOAD=/usr/lib/tunecho-clock-late.so'
@@ -241,9 +241,9 @@ test_clock() {
     check 'it is the one that is set back' \
         grep -q tunecho-clock-late "/proc/$(property "$unit" MainPID)/maps"
     serves_on 'the clock is set back and forth' set_clock_back
-    told=$(packets_told)
+    sent=$(packets_sent)
     check 'it adds the time to a request that asks for it' has_timestamp
-    check 'its status goes on' wait_until 60 status_goes_on "${told:-0}"
+    check 'its status continues' wait_until 60 status_continues "${sent:-0}"
     remove_drop_in "$unit"
 }
 

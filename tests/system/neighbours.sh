@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
-# A real systemd-networkd that is told to manage every interface takes the addresses of tunecho's device away
+# A real systemd-networkd that is configured for every interface removes the addresses of tunecho's device
 # as soon as it configures it, unless the .network example keeps it off, or the udev rule does. For the rig.
 
 # shellcheck disable=SC2317 # the functions are called through check
@@ -49,7 +49,7 @@ test_addresses_stay() {
     check 'the peer answers over IPv6' pings 2001:2::2 10
 }
 
-# Start networkd anew, with no memory of what it managed before, and tunecho with its addresses.
+# Start networkd without its state of before, and tunecho with its addresses.
 start_over() {
     systemctl stop "$networkd" "$networkd.socket"
     rm -rf /run/systemd/netif
@@ -62,8 +62,8 @@ test_without() {
     check 'networkd starts, and manages every interface' start_over
     check 'it takes the device for its own' is_setup_state configured
     check 'it is asked to configure it' reconfigure
-    check 'the addresses are gone' wait_until 60 has_lost_addresses
-    check 'nobody answers any more' silent 198.18.0.2
+    check 'the addresses are removed' wait_until 60 has_lost_addresses
+    check 'the peer is silent' silent 198.18.0.2
 }
 
 test_example() {
@@ -90,7 +90,7 @@ is_known_to_udev() {
     [ -e "/run/udev/data/n$(interface_index "$1")" ]
 }
 
-# The device anew, as the rule is for the event of its creation.
+# A new device, as the rule is for the event of its creation.
 recreate() {
     systemctl stop "$unit" "$networkd" "$networkd.socket" && start_over && wait_until 60 is_known_to_udev tun0
 }
@@ -103,14 +103,14 @@ test_rule() {
     fi
 
     if [ "$version" -ge 254 ]; then
-        check 'udev finds no mistake in it' udevadm verify "/usr/lib/udev/rules.d/$rule"
+        check 'udev finds no error in it' udevadm verify "/usr/lib/udev/rules.d/$rule"
     fi
     check 'udev starts' start_udevd
     check 'the device is made with udev' recreate
     check 'udev says that it is managed by tunecho' equal tunecho "$(udev_property tun0 ID_NET_MANAGED_BY)"
     check 'NetworkManager is to leave it alone' equal 1 "$(udev_property tun0 NM_UNMANAGED)"
 
-    check "somebody else's device is made" ip tuntap add dev other0 mode tun
+    check "the device of another program is created" ip tuntap add dev other0 mode tun
     check 'udev has seen it' wait_until 60 is_known_to_udev other0
     check 'the rule has not' \
         equal '' "$(udev_property other0 ID_NET_MANAGED_BY)$(udev_property other0 NM_UNMANAGED)"

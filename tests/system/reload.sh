@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
-# systemctl reload: what changes under traffic, what is refused, and what a file with mistakes does. For the
+# systemctl reload: what changes under traffic, what is refused, and what a file with errors does. For the
 # rig.
 
 # shellcheck disable=SC2317 # the functions are called through check
@@ -29,7 +29,7 @@ count_of() {
     journal --output=cat "MESSAGE_ID=$1" | wc -l
 }
 
-# reloads MESSAGE_ID LINE...: write the lines to the file, reload, and wait for the entry that tells the
+# reloads MESSAGE_ID LINE...: write the lines to the file, reload, and wait for the entry with the
 # outcome. Where systemd is older than 253, `systemctl reload` does not wait.
 reloads() {
     local outcome=$1 before
@@ -187,19 +187,19 @@ test_log() {
 test_engine() {
     check 'Type= is refused' \
         reloads "$refused" "${network[@]}" '[Engine]' Type=syscall '[Device]' MTUBytes=1300
-    check 'the reason is that there is traffic' \
-        contains 'cannot change under traffic' "$(last_entry "$refused")"
+    check 'the journal has the reason' \
+        contains 'only a restart can change' "$(last_entry "$refused")"
     check 'the remedy is a restart' contains restart "$(last_entry "$refused")"
     check 'what else has changed is in force' wait_until 60 link_has 'mtu 1300'
-    check 'STATUS tells' wait_until 60 status_has 'Reload refused'
-    check 'the manager does not wait for more' wait_until 60 is_property "$unit" SubState running
+    check 'STATUS has it' wait_until 60 status_has 'Reload refused'
+    check 'systemd waits for nothing else' wait_until 60 is_property "$unit" SubState running
     check 'a file without it is taken' reloads "$reloaded" "${network[@]}"
     check 'STATUS is clear again' wait_until 60 status_is_clear
     check 'no reload has put the settings into the journal' \
         fails contains 'MTUBytes=' "$(journal --output=cat --unit="$unit")"
 }
 
-# The settings that a file with mistakes must not touch, and then one without.
+# The settings that a file with errors must not change, and then one without.
 test_mistakes() {
     local entry before before_refused packets shown
 
@@ -229,7 +229,7 @@ test_mistakes() {
     packets=$(packets_in_status)
     check 'it still does when the totals change' wait_until 60 still_refused "$packets"
 
-    check 'a file without mistakes is taken' reloads "$reloaded" "${network[@]}"
+    check 'a file without errors is applied' reloads "$reloaded" "${network[@]}"
     check 'STATUS is clear again' wait_until 60 status_is_clear
     check 'the settings are the new ones' ping_shows ttl=64 "$target_ipv4"
 }
@@ -270,7 +270,7 @@ test_impossible() {
     check 'an IPv6 address is refused then' reloads "$refused" "${network[@]}" '[Device]' MTUBytes=1400
     check 'the device is as it was' link_has 'mtu 1500'
     check 'IPv4 answers' pings "$target_ipv4" 10
-    check 'STATUS tells' wait_until 60 status_has 'Reload refused'
+    check 'STATUS has it' wait_until 60 status_has 'Reload refused'
     check 'IPv6 is switched on' tee "$disable" <<<0
     check 'the same file is taken now' reloads "$reloaded" "${network[@]}" '[Device]' MTUBytes=1400
     check 'it is in force' link_has 'mtu 1400'

@@ -17,7 +17,7 @@ readonly unit=tunecho@tun0
 # Packets that a daemon reads before it answers them.
 readonly batch_max=64
 
-# Routes that somebody else has set through the device.
+# Routes that another process has set through the device.
 readonly foreign_ipv4=203.0.113.0/24 foreign_ipv6=2001:db8:1::/48
 
 add_foreign_routes() {
@@ -42,8 +42,8 @@ main_process_says() {
     contains "$1" "$(messages_of_main_process)"
 }
 
-is_taken_over() {
-    contains 'taken over' "$(field MESSAGE "_PID=$(property "$unit" MainPID)" \
+is_recovered() {
+    contains 'is recovered from the descriptor store' "$(field MESSAGE "_PID=$(property "$unit" MainPID)" \
         MESSAGE_ID=d23aa5ebe1d5490db3f8368bebec1ef5)"
 }
 
@@ -62,7 +62,7 @@ send() {
 
     before=$(property "$unit" MainPID)
     systemctl reset-failed "$unit" && systemctl kill --kill-whom=main --signal="$1" "$unit" || return
-    sleep 0.2 # the questions below keep the manager from its work
+    sleep 0.2 # the queries below keep systemd busy
     wait_until 60 is_running_again "$before"
 }
 
@@ -140,7 +140,7 @@ test_survival() {
 test_survival_without_ring() {
     check 'under load there is a ring' wait_until 60 makes_ring "$unit" "$peer_ipv4"
     printf '[Engine]\nType=syscall\n' > /etc/tunecho/tun0.conf
-    survives 'restart under load, with plain calls' 5000 5 restart
+    survives 'restart under load, with read(2) and write(2)' 5000 5 restart
     check 'without a ring' fails has_ring "$unit"
     rm /etc/tunecho/tun0.conf
     check 'it restarts with the default engine' restart
@@ -177,8 +177,8 @@ test_without_store() {
 }
 
 test_taken_over() {
-    check 'the journal says that the device was taken over' \
-        contains "'tun0' is taken over" "$(journal --output=cat TUNECHO_INTERFACE=tun0)"
+    check 'the journal says that the device was recovered' \
+        contains "'tun0' is recovered from the descriptor store" "$(journal --output=cat TUNECHO_INTERFACE=tun0)"
 }
 
 # What an administrator set on the device, which no start, stop of the daemon or reload changes.
@@ -300,7 +300,7 @@ test_deletion_while_stopped() {
     check 'its peer answers over IPv6' pings "$peer_ipv6" 10
     check 'the second daemon says so' wait_until 60 main_process_says 'is created again'
     check 'and its device is kept, too' restart
-    check 'in the same way' wait_until 60 is_taken_over
+    check 'in the same way' wait_until 60 is_recovered
 }
 
 test_stop() {

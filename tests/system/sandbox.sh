@@ -295,7 +295,7 @@ test_places_to_write() {
     done
 }
 
-# The manager removes it a moment after the last process of the user.
+# systemd removes it after the last process of the user has ended.
 test_remove_ipc() {
     local left=/dev/shm/probe
 

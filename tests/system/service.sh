@@ -95,7 +95,7 @@ test_start() {
     check 'it is active' is_property tunecho@tun0 ActiveState active
     check 'the IPv4 peer answers' pings 198.18.0.2 10
     check 'the IPv6 peer answers' pings 2001:2::2 10
-    check 'its status tells how many it answered' wait_until 60 status_has tunecho@tun0 '20 replies'
+    check 'its status has the number of replies' wait_until 60 status_has tunecho@tun0 '20 replies'
     note "$(property tunecho@tun0 StatusText)"
 }
 
@@ -140,14 +140,14 @@ test_two_instances() {
     check 'its peers answer over IPv6' pings 2001:2:0:1::2
     check 'the first still answers' pings 198.18.0.2
     check 'the second stops' systemctl stop tunecho@tun1
-    check 'only its device is gone' fails device_exists tun1
+    check 'only its device is deleted' fails device_exists tun1
     check 'the first answers without it' pings 2001:2::2
 }
 
 test_stop() {
     check 'systemctl stop' systemctl stop tunecho@tun0
     check 'it ended well' is_property tunecho@tun0 Result success
-    check 'the device is gone' fails device_exists tun0
+    check 'the device is deleted' fails device_exists tun0
     check 'the last entry has the replies' has_logged_replies tun0 22
     check 'the last entry has the packets' at_least 22 "$(field TUNECHO_PACKETS TUNECHO_INTERFACE=tun0)"
     note "$(field MESSAGE TUNECHO_INTERFACE=tun0)"
@@ -184,7 +184,7 @@ test_bad_configuration() {
     check 'no device was made' fails device_exists tun3
     journalctl --sync
     for line in 2 4 5; do
-        check "systemctl status shows the mistake of line $line" \
+        check "systemctl status shows the error of line $line" \
             contains "$file:$line: " "$(systemctl status --no-pager --full tunecho@tun3)"
     done
     note "$(entries tun3 --output=cat)"

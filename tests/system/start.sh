@@ -51,7 +51,7 @@ check 'the first one goes on' pings 2001:2::2
 
 printf '[Network]\nColour=red\n' >/etc/tunecho/tun6.conf
 output=$(start tun6 2>&1)
-check 'a mistake in the settings is a failure' fails equal 0 $?
+check 'an error in the settings is a failure' fails equal 0 $?
 check 'it is shown' contains /etc/tunecho/tun6.conf:2: "$output"
 
 ip tuntap add dev tun7 mode tap
@@ -68,7 +68,7 @@ output=$(cd "$TUNECHO_SOURCE" && unshare --mount --net --pid --fork --kill-child
     scripts/start
 ' 2>&1 </dev/null)
 check 'without systemd it succeeds, twice' equal 0 $?
-check 'the second run stops the daemon of the first' contains 'Stopping the tunecho of before' "$output"
+check 'the second run stops the daemon of the first' contains 'Stopping the previous daemon' "$output"
 check 'both families answered, twice' equal 4 "$(grep -c ' 0% packet loss' <<<"$output")"
 check 'it shows the log' contains "'tun0' is ready" "$output"
 check 'it says how to stop it' contains 'To stop it: kill ' "$output"

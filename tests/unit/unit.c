@@ -88,8 +88,8 @@ static _Noreturn void be_child(child_function function, int result_fd, int stder
 
 /**
  * in_child() - run a function in a process of its own
- * @function: what to run; what it changes of the process is gone with it
- * @ret_stderr: set to what it wrote to stderr, which is a pipe then; NULL: nobody listens
+ * @function: what to run; its changes to the process end with it
+ * @ret_stderr: set to what it wrote to stderr, which is a pipe then; NULL: it is not read
  * @stderr_room: room for that; what a pipe holds must be enough for all of it
  *
  * Return: NULL, or what went wrong, until the next call.
@@ -138,7 +138,7 @@ static bool write_file(const char *path, const char *text)
  * become_root() - have every capability, in namespaces of one's own
  * @namespaces: CLONE_NEWNS and its like, or 0
  *
- * Root of a new user namespace, whoever one was; where those are switched off, root stays root.
+ * Root of a new user namespace, for every user; if those are disabled, root stays root.
  * To be called in a child.
  *
  * Return: NULL, or why that cannot be.

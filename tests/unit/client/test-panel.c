@@ -130,13 +130,13 @@ static void test_graph_is_cut_at_the_left(void **state)
 /* What was there last stays in view, and the graph has a gap. */
 static void test_gone(void **state)
 {
-        const struct snapshot gone = sample_silence("tun0", -ECONNREFUSED);
+        const struct snapshot silent = sample_silence("tun0", -ECONNREFUSED);
         struct history history = { 0 };
 
         (void) state;
 
         fill(&history);
-        history_add(&history, &gone);
+        history_add(&history, &silent);
         show(&history, 80, true);
         assert_string_equal(shown,
                             "N|tun0: not-running, waiting\n"
@@ -151,12 +151,12 @@ static void test_gone(void **state)
 
 static void test_never_there(void **state)
 {
-        const struct snapshot gone = sample_silence("tun0", -ETIMEDOUT);
+        const struct snapshot silent = sample_silence("tun0", -ETIMEDOUT);
         struct history history = { 0 };
 
         (void) state;
 
-        history_add(&history, &gone);
+        history_add(&history, &silent);
         show(&history, 80, true);
         assert_string_equal(shown, "N|tun0: no-answer, waiting\n");
 }

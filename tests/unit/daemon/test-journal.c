@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
-/* What is told, and how: text on stderr, entries with fields, and the catalogue that explains them. */
+/* Log messages: text on stderr, entries with fields, and the catalogue that explains them. */
 
 #include "daemon/journal.h"
 
@@ -107,7 +107,7 @@ static void test_catalogue_has_no_other_id(void **state)
         assert_int_equal(n, all_ids()->n);
 }
 
-/* What a person reads first, who is told what it is about, and where to read on. */
+/* The headers of an entry: subject, origin and documentation. */
 static void test_catalogue_has_headers(void **state)
 {
         (void) state;
@@ -141,11 +141,11 @@ static struct {
         struct packet_info packet;
         size_t size;
         enum verdict verdict;
-} told;
+} sent;
 
 static const char *set_environment(void)
 {
-        const char *stream = told.stream;
+        const char *stream = sent.stream;
         char identity[64];
         struct stat status;
 
@@ -155,11 +155,11 @@ static const char *set_environment(void)
 
         (void) snprintf(identity, sizeof(identity), "%ju:%ju", (uintmax_t) status.st_dev,
                         (uintmax_t) status.st_ino);
-        if (told.stream_is_stderr)
+        if (sent.stream_is_stderr)
                 stream = identity;
         if (stream && setenv("JOURNAL_STREAM", stream, 1) < 0)
                 return "cannot set JOURNAL_STREAM";
-        if (told.invocation && setenv("INVOCATION_ID", told.invocation, 1) < 0)
+        if (sent.invocation && setenv("INVOCATION_ID", sent.invocation, 1) < 0)
                 return "cannot set INVOCATION_ID";
 
         return NULL;
@@ -175,14 +175,14 @@ static const char *tell(void)
                 return wrong;
 
         journal_init(&journal);
-        if (journal.native != told.stream_is_stderr)
+        if (journal.native != sent.stream_is_stderr)
                 return "the journal is somewhere else";
 
-        journal.interface = told.interface;
-        if (told.size > 0)
-                journal_send_packet(&journal, &told.packet, told.size, told.verdict);
+        journal.interface = sent.interface;
+        if (sent.size > 0)
+                journal_send_packet(&journal, &sent.packet, sent.size, sent.verdict);
         else
-                journal_send(&journal, told.message, NULL, told.error, "%s: %m", told.text);
+                journal_send(&journal, sent.message, NULL, sent.error, "%s: %m", sent.text);
         return NULL;
 }
 
@@ -201,7 +201,7 @@ static void assert_told(const char *expected)
         assert_tells(tell, expected);
 }
 
-/* Lines on stderr: with their level for a manager that reads them, without for a person. */
+/* Lines on stderr: with their level for systemd, without for a terminal. */
 static void test_text(void **state)
 {
         static const struct {
@@ -222,11 +222,11 @@ static void test_text(void **state)
         (void) state;
 
         for (size_t i = 0; i < ARRAY_SIZE(rules); i++) {
-                memset(&told, 0, sizeof(told));
-                told.stream = rules[i].stream;
-                told.invocation = rules[i].invocation;
-                told.message = rules[i].message;
-                told.text = "it works";
+                memset(&sent, 0, sizeof(sent));
+                sent.stream = rules[i].stream;
+                sent.invocation = rules[i].invocation;
+                sent.message = rules[i].message;
+                sent.text = "it works";
                 assert_told(rules[i].text);
         }
 }
@@ -237,9 +237,9 @@ static void test_error_in_text(void **state)
 
         (void) state;
 
-        memset(&told, 0, sizeof(told));
-        told.error = -ENODEV;
-        told.text = "no";
+        memset(&sent, 0, sizeof(sent));
+        sent.error = -ENODEV;
+        sent.text = "no";
         (void) snprintf(expected, sizeof(expected), "no: %s\n", strerror(ENODEV));
         assert_told(expected);
 }
@@ -255,8 +255,8 @@ static void test_control_characters(void **state)
                 text[c - 1] = (char) c;
                 expected[c - 1] = (char) (c < ' ' || c == 0x7f ? '?' : c);
         }
-        memset(&told, 0, sizeof(told));
-        told.text = text;
+        memset(&sent, 0, sizeof(sent));
+        sent.text = text;
         strcat(expected, ": Success\n");
         assert_told(expected);
 }
@@ -269,8 +269,8 @@ static void test_long_text(void **state)
         (void) state;
 
         memset(text, 'x', sizeof(text) - 1);
-        memset(&told, 0, sizeof(told));
-        told.text = text;
+        memset(&sent, 0, sizeof(sent));
+        sent.text = text;
         assert_null(in_child(tell, got, sizeof(got)));
         assert_in_range(strlen(got), 500, sizeof(text));
         assert_int_equal(strspn(got, "x"), strlen(got) - 1);
@@ -303,8 +303,8 @@ static void test_terminal(void **state)
 {
         (void) state;
 
-        memset(&told, 0, sizeof(told));
-        told.invocation = "0123456789abcdef0123456789abcdef";
+        memset(&sent, 0, sizeof(sent));
+        sent.invocation = "0123456789abcdef0123456789abcdef";
         assert_null(in_child(tell_a_terminal, NULL, 0));
 }
 
@@ -365,10 +365,10 @@ static void test_text_of_packets(void **state)
         (void) state;
 
         for (size_t i = 0; i < ARRAY_SIZE(rules); i++) {
-                memset(&told, 0, sizeof(told));
-                told.packet = rules[i].packet;
-                told.size = rules[i].size;
-                told.verdict = rules[i].verdict;
+                memset(&sent, 0, sizeof(sent));
+                sent.packet = rules[i].packet;
+                sent.size = rules[i].size;
+                sent.verdict = rules[i].verdict;
                 assert_told(rules[i].text);
         }
 }
@@ -393,8 +393,8 @@ static void test_text_of_drops(void **state)
 {
         (void) state;
 
-        memset(&told, 0, sizeof(told));
-        told.invocation = "0123456789abcdef0123456789abcdef";
+        memset(&sent, 0, sizeof(sent));
+        sent.invocation = "0123456789abcdef0123456789abcdef";
         assert_tells(tell_drops,
                      "<5>'tun0' dropped 1 packet as not-ours: Destination= does not contain the "
                      "destination address\n"
@@ -570,7 +570,7 @@ static const char *listen_to_entries(void)
         if (!has_field(entry, id))
                 return "MESSAGE_ID=";
 
-        /* The place in the source is of no use to anybody, and without an interface there is none to name. */
+        /* No entry has the place in the source, and one without an interface has no TUNECHO_INTERFACE. */
         if (strstr(entry, "CODE_FILE"))
                 return "CODE_FILE=";
 
@@ -591,7 +591,7 @@ static const char *listen_to_entries(void)
                 return "no second entry";
         entry[size] = '\0';
         if (!has_field(entry, "PRIORITY=6") || strstr(entry, "TUNECHO_INTERFACE") || strstr(entry, "ERRNO"))
-                return "a field that nobody asked for";
+                return "an unexpected field";
 
         return NULL;
 }
@@ -600,8 +600,8 @@ static void test_entry_with_fields(void **state)
 {
         (void) state;
 
-        memset(&told, 0, sizeof(told));
-        told.stream_is_stderr = true;
+        memset(&sent, 0, sizeof(sent));
+        sent.stream_is_stderr = true;
         assert_tells(listen_to_entries, "");
 }
 
@@ -612,14 +612,14 @@ static const char *tell_nobody(void)
         return wrong ? wrong : tell();
 }
 
-/* Where nobody takes the entry, its text is not lost. */
+/* Without a journal the text goes to stderr. */
 static void test_entry_without_journal(void **state)
 {
         (void) state;
 
-        memset(&told, 0, sizeof(told));
-        told.stream_is_stderr = true;
-        told.text = "it works";
+        memset(&sent, 0, sizeof(sent));
+        sent.stream_is_stderr = true;
+        sent.text = "it works";
         assert_tells(tell_nobody, "<6>it works: Success\n");
 }
 

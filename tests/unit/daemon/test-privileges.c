@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
-/* What a process holds before, and after. Each case runs in a child of its own, as there is no way back. */
+/* The privileges of a process before and after. Each case runs in a child, as it cannot undo the change. */
 
 #include "daemon/privileges.h"
 
@@ -19,7 +19,7 @@
 
 #define NET_ADMIN (UINT64_C(1) << CAP_NET_ADMIN)
 
-/* In a child: tells the line that is not so. */
+/* In a child: reports the line that fails. */
 #define CHECK(condition)                                         \
         do {                                                     \
                 if (!(condition))                                \

@@ -68,7 +68,7 @@ static int result_of(struct uring *uring)
         return result;
 }
 
-/* The ring reads and writes the one device and does nothing else, even for a process that was taken over. */
+/* The ring reads and writes the one device and does nothing else, even if an attacker controls the process. */
 static void test_confinement(void **state)
 {
         static const uint8_t operations[] = {

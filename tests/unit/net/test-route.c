@@ -130,7 +130,7 @@ static const char *input(void)
         return NULL;
 }
 
-/* Rules that mean other users than root do not change what root's ping finds, whoever asks. */
+/* Rules for users other than root do not change the route of root's ping, whichever user asks. */
 static const char *users(void)
 {
         static const char *const families[] = { "-4", "-6" }, *const peers[] = { "198.18.0.2", "2001:2::2" };
