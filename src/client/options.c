@@ -43,7 +43,7 @@ static const struct {
         { OPTION_COUNT, "count", "N", "watch", "watch: end after N refreshes" },
         { OPTION_INTERVAL, "interval", "SECONDS", "watch", "watch: time between refreshes, 1 by default" },
         { OPTION_DIRECTORY, "directory", "DIR", NULL,
-          "find the status sockets in DIR instead of " TUNECHO_RUN_DIR },
+          "find status sockets in DIR instead of " TUNECHO_RUN_DIR },
         { OPTION_HELP, "help", NULL, NULL, "print this help, and exit" },
         { OPTION_VERSION, "version", NULL, NULL, "print the version, and exit" },
 };
