@@ -174,7 +174,7 @@ static int address_add(struct netlink *netlink, unsigned index, const struct lin
         return netlink_send(netlink, request, NULL, NULL);
 }
 
-/* Removes an address; one that is already deleted is no error. */
+/* Removes an address, which may be gone already. */
 static int address_remove(struct netlink *netlink, unsigned index, const struct link_address *address)
 {
         struct nlmsghdr *request;
@@ -186,13 +186,24 @@ static int address_remove(struct netlink *netlink, unsigned index, const struct 
         return r == -EADDRNOTAVAIL ? 0 : r;
 }
 
+/* Replaces the peer of an IPv6 address: Linux 5.7 and later, where the unspecified address stands for none. */
+static int address_replace_peer(struct netlink *netlink, unsigned index, const struct link_address *address,
+                                const struct link_address_info *existing)
+{
+        struct link_address request = *address;
+
+        if (address_equal(&address->local, &address->remote))
+                request.remote = (struct address) { .family = AF_INET6 };
+
+        return address_add(netlink, index, &request, existing);
+}
+
 /*
- * An IPv6 address exists once on an interface. NLM_F_REPLACE changes its peer (Linux 5.6), so that no packet to
- * the address is lost; its prefix length does not change, and an older kernel keeps the peer: then the address
- * is removed first.
+ * An IPv6 address exists once on an interface, whatever its prefix length and peer. Its peer is replaced; with
+ * another prefix length it is removed first, and replies to that address are lost until it is back.
  */
 static int address_ensure(struct netlink *netlink, const struct address_list *list,
-                          const struct link_address *address, bool replace)
+                          const struct link_address *address, bool replace_peer)
 {
         const struct link_address_info *existing = NULL;
         int r;
@@ -202,8 +213,10 @@ static int address_ensure(struct netlink *netlink, const struct address_list *li
 
                 if (link_address_equal(other, address)) {
                         existing = &list->items[i];
-                } else if (other->local.family == AF_INET6 && address_equal(&other->local, &address->local) &&
-                           !(replace && other->prefix_length == address->prefix_length)) {
+                } else if (other->local.family == AF_INET6 && address_equal(&other->local, &address->local)) {
+                        if (replace_peer && other->prefix_length == address->prefix_length)
+                                return address_replace_peer(netlink, list->index, address, &list->items[i]);
+
                         r = address_remove(netlink, list->index, other);
                         if (r < 0)
                                 return r;
@@ -222,24 +235,34 @@ static bool address_list_contains(const struct address_list *list, const struct 
         return false;
 }
 
-/* Adds what is missing of the wanted addresses. The list is that of before, and then that of after. */
-static int add_wanted(struct netlink *netlink, struct address_list *list, const struct link_address *wanted,
+/* The list is up to date afterwards: which address is secondary, and whether the kernel keeps the mark. */
+static int ensure_all(struct netlink *netlink, struct address_list *list, const struct link_address *wanted,
                       size_t n_wanted)
 {
-        for (unsigned round = 0; round < 2; round++) {
-                int r;
+        int r;
 
-                for (size_t i = 0; i < n_wanted; i++) {
-                        if (round > 0 && address_list_contains(list, &wanted[i]))
-                                continue;
+        r = address_list_read(list, netlink);
+        if (r < 0)
+                return r;
 
-                        r = address_ensure(netlink, list, &wanted[i], round == 0);
-                        if (r < 0)
-                                return r;
-                }
+        for (size_t i = 0; i < n_wanted; i++) {
+                r = address_ensure(netlink, list, &wanted[i], true);
+                if (r < 0)
+                        return r;
+        }
 
-                /* Which one is secondary, and whether the kernel keeps the mark, shows now. */
-                r = address_list_read(list, netlink);
+        r = address_list_read(list, netlink);
+        if (r < 0)
+                return r;
+
+        /* A kernel that does not replace a peer succeeds and changes nothing. */
+        for (size_t i = 0; i < n_wanted; i++) {
+                if (address_list_contains(list, &wanted[i]))
+                        continue;
+
+                r = address_ensure(netlink, list, &wanted[i], false);
+                if (r >= 0)
+                        r = address_list_read(list, netlink);
                 if (r < 0)
                         return r;
         }
@@ -305,9 +328,9 @@ static bool needs_promotion(const struct removal *removal)
 }
 
 /*
- * With a primary address the kernel removes the secondary ones of its subnet, and routes with their `src`,
- * unless promote_secondaries is on. No order of requests avoids that for the addresses of an administrator,
- * so it is switched on for the time of the removal.
+ * A primary address takes the secondary ones of its subnet with it, and the routes with `src` of them, unless
+ * promote_secondaries is on. No order of requests avoids that for the addresses of an administrator, so it is
+ * switched on for the time of the removal.
  */
 static int remove_primaries(const struct removal *removal)
 {
@@ -362,11 +385,7 @@ int link_addresses_set(struct netlink *netlink, unsigned index, const struct lin
         };
         int r;
 
-        r = address_list_read(&list, netlink);
-        if (r < 0)
-                return r;
-
-        r = add_wanted(netlink, &list, wanted, n_wanted);
+        r = ensure_all(netlink, &list, wanted, n_wanted);
         if (r < 0)
                 return r;
 

@@ -149,6 +149,21 @@ static const char *change_prefix_length(void)
         CHECK(ip_shows_soon("-6 route", "2001:2::2 dev tun0"));
         CHECK(ip_shows("-6 route", "2001:db8:77::/48 dev tun0"));
 
+        /* A route with a source of it shows that the address is not removed for that. */
+        CHECK(ip("-6 route add 2001:db8:88::/48 dev tun0 src 2001:2::1"));
+        wanted = address("2001:2::1", "2001:2::3", 128);
+        CHECK(set(&netns, &wanted));
+        CHECK(find(&netns, "2001:2::1", &info) && address_equal(&info.address.remote, &wanted.remote));
+        CHECK(ip_shows_soon("-6 route", "2001:2::3 dev tun0"));
+        CHECK(!ip_shows("-6 route", "2001:2::2 dev tun0"));
+        CHECK(ip_shows("-6 route", "2001:db8:88::/48 dev tun0 src 2001:2::1"));
+
+        wanted = address("2001:2::1", NULL, 128);
+        CHECK(set(&netns, &wanted));
+        CHECK(find(&netns, "2001:2::1", &info) && address_equal(&info.address.remote, &wanted.local));
+        CHECK(info.own && !ip_shows("-6 route", "2001:2::3 dev tun0"));
+        CHECK(ip_shows("-6 route", "2001:db8:88::/48 dev tun0 src 2001:2::1"));
+
         wanted = address("10.1.0.1", NULL, 24);
         CHECK(set(&netns, &wanted) && ip("route add 203.0.113.0/24 dev tun0"));
         wanted.prefix_length = 16;
