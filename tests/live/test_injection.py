@@ -414,7 +414,7 @@ def try_limit(host, *limit):
         # Without its libraries it is not a daemon yet: the dynamic linker, or the kernel, has given up.
         if "tun0" in daemon.log or daemon.process.returncode in STATUSES:
             # libseccomp 2.5 crashes where memory ends while it makes a filter.
-        assert daemon.process.returncode in (PASSING - {0}) | {-signal.SIGSEGV}, (daemon.process.returncode, daemon.log)
+            assert daemon.process.returncode in (PASSING - {0}) | {-signal.SIGSEGV}, (daemon.process.returncode, daemon.log)
             assert daemon.log.strip()
         return daemon.process.returncode
     finally:

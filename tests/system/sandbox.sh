@@ -17,7 +17,7 @@ readonly scratch=/run/sandbox
 
 # What of the unit's section [Service] is no sandbox, and has its tests elsewhere.
 readonly life_cycle=(Type NotifyAccess ExecStart ExecReload WatchdogSec FileDescriptorStoreMax LimitMEMLOCK
-    Restart RestartSec RestartPreventExitStatus RuntimeDirectory RuntimeDirectoryMode)
+    Restart RestartSec RestartPreventExitStatus RuntimeDirectory RuntimeDirectoryMode StandardOutput StandardError)
 
 # The directives that have had their case.
 tried=()
