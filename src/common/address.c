@@ -1,6 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
-/* Addresses and prefixes of both families: parse, format, compare. */
+/*
+ * Addresses and prefixes of both families: parse, format, compare.
+ *
+ * common/ is linked into both programs: what they agree on beside the contract in include/tunecho/. It opens no
+ * file and no socket, logs nothing, and knows neither packets nor settings.
+ */
 
 #include "common/address.h"
 

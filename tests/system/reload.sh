@@ -20,8 +20,7 @@ readonly packet_read=8e682018efa44777b03586795f031816
 # that comes and goes here is closer to its IPv6 target than 2001:2::1, which it is sent from.
 readonly target_ipv4=203.0.113.9 target_ipv6=2001:db8:1::9
 
-# The addresses of every file here, which the traffic comes from, and the peers of most of them. An IPv6 address
-# that loses its peer is removed and added again, which may lose a packet: see tunecho.conf(5).
+# The addresses of every file here, which the traffic comes from, and the peers of most of them.
 readonly addresses=('[Network]' 'Address=198.18.0.1' 'Address=2001:2::1')
 readonly network=("${addresses[@]}" 'Peer=198.18.0.2' 'Peer=2001:2::2')
 
