@@ -8,6 +8,7 @@
 #include <linux/if_link.h>
 #include <linux/ip.h>
 #include <linux/ipv6.h>
+#include <linux/net_namespace.h>
 #include <linux/rtnetlink.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -107,6 +108,83 @@ int link_get(struct netlink *netlink, unsigned index, const char *name, struct l
                 mnl_attr_put_strz(request, IFLA_IFNAME, name);
         mnl_attr_put_u32(request, IFLA_EXT_MASK, RTEXT_FILTER_SKIP_STATS);
 
+        r = netlink_send(netlink, request, on_info, &info);
+        if (r < 0)
+                return r;
+
+        *ret_info = info;
+        return 0;
+}
+
+static int on_namespace_id(const struct nlmsghdr *message, void *userdata)
+{
+        struct netlink_attributes attributes = netlink_attributes(message, sizeof(struct rtgenmsg));
+
+        *(int32_t *) userdata = (int32_t) netlink_u32(attributes.of[NETNSA_NSID]);
+        return MNL_CB_OK;
+}
+
+/* Requests RTM_GETNSID, or RTM_NEWNSID with an id that the kernel chooses. */
+static int namespace_id_request(struct netlink *netlink, int type, int namespace_fd, int32_t *ret_id)
+{
+        struct nlmsghdr *request;
+        NETLINK_BUFFER(buffer);
+
+        request = netlink_request(buffer, type, NLM_F_ACK);
+        (void) mnl_nlmsg_put_extra_header(request, sizeof(struct rtgenmsg));
+        mnl_attr_put_u32(request, NETNSA_FD, (uint32_t) namespace_fd);
+        if (type == RTM_NEWNSID)
+                mnl_attr_put_u32(request, NETNSA_NSID, (uint32_t) NETNSA_NSID_NOT_ASSIGNED);
+        return netlink_send(netlink, request, on_namespace_id, ret_id);
+}
+
+/* The id that this network namespace has for another one; moving an interface there assigns one. */
+static int namespace_id(struct netlink *netlink, int namespace_fd, int32_t *ret_id)
+{
+        int32_t id = NETNSA_NSID_NOT_ASSIGNED;
+        int r;
+
+        r = namespace_id_request(netlink, RTM_GETNSID, namespace_fd, &id);
+        if (r >= 0 && id == NETNSA_NSID_NOT_ASSIGNED) {
+                r = namespace_id_request(netlink, RTM_NEWNSID, namespace_fd, &id);
+                if (r >= 0)
+                        r = namespace_id_request(netlink, RTM_GETNSID, namespace_fd, &id);
+        }
+        if (r < 0)
+                return r;
+
+        *ret_id = id;
+        return 0;
+}
+
+/**
+ * link_get_in() - read the state of an interface of another network namespace
+ * @netlink: the socket
+ * @namespace_fd: a descriptor of the namespace
+ * @name: the name of the interface there, shorter than IFNAMSIZ
+ * @ret_info: set to the state
+ *
+ * Needs CAP_NET_ADMIN in the user namespaces that own both network namespaces.
+ *
+ * Return: 0, -ENODEV if there is no such interface, or another negative errno.
+ */
+int link_get_in(struct netlink *netlink, int namespace_fd, const char *name, struct link_info *ret_info)
+{
+        struct link_info info = { 0 };
+        struct nlmsghdr *request;
+        struct ifinfomsg *header;
+        NETLINK_BUFFER(buffer);
+        int32_t id;
+        int r;
+
+        r = namespace_id(netlink, namespace_fd, &id);
+        if (r < 0)
+                return r;
+
+        request = link_request(buffer, RTM_GETLINK, 0, &header);
+        mnl_attr_put_strz(request, IFLA_IFNAME, name);
+        mnl_attr_put_u32(request, IFLA_TARGET_NETNSID, (uint32_t) id);
+        mnl_attr_put_u32(request, IFLA_EXT_MASK, RTEXT_FILTER_SKIP_STATS);
         r = netlink_send(netlink, request, on_info, &info);
         if (r < 0)
                 return r;

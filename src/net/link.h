@@ -19,6 +19,7 @@ struct link_info {
 };
 
 int link_get(struct netlink *netlink, unsigned index, const char *name, struct link_info *ret_info);
+int link_get_in(struct netlink *netlink, int namespace_fd, const char *name, struct link_info *ret_info);
 int link_set_limits(struct netlink *netlink, unsigned index, unsigned mtu, unsigned queue_length);
 int link_set_up(struct netlink *netlink, unsigned index);
 

@@ -20,7 +20,8 @@
 
 #define GROUPS                                                                                           \
         (RTMGRP_LINK | RTMGRP_IPV4_IFADDR | RTMGRP_IPV6_IFADDR | RTMGRP_IPV4_ROUTE | RTMGRP_IPV6_ROUTE | \
-         RTMGRP_IPV4_RULE | 1U << (RTNLGRP_IPV6_RULE - 1))
+         RTMGRP_IPV4_RULE | 1U << (RTNLGRP_IPV6_RULE - 1) | 1U << (RTNLGRP_IPV4_NETCONF - 1) |           \
+         1U << (RTNLGRP_IPV6_NETCONF - 1))
 
 /* Events that one call reads at most; a source of endless events must not keep it from returning. */
 #define EVENTS_MAX 10000
@@ -148,6 +149,7 @@ static int on_event(const struct nlmsghdr *message, void *userdata)
         case RTM_DELROUTE:
         case RTM_NEWRULE:
         case RTM_DELRULE:
+        case RTM_NEWNETCONF:
                 changes->routes_changed = true;
                 break;
 
@@ -175,9 +177,9 @@ static void monitor_follow(struct monitor *monitor, unsigned index)
  *         event says that it is not
  * @ret_changes: set to what happened
  *
- * routes_changed is set by every event after which the kernel may use another route: of a route or a
- * rule, of an address, and of a link that went up or down, on whatever interface, as a route elsewhere can
- * hide one of this interface. Ask again with route_get().
+ * routes_changed is set by every event after which the kernel may route a packet otherwise: of a route or a
+ * rule, of an address, of a link that went up or down, and of forwarding or rp_filter, on whatever interface,
+ * as a route elsewhere can hide one of this interface. Ask again with route_get().
  *
  * lost is set if the kernel dropped events. Events after the gap count; came_up is then set with the first
  * one that has the interface up.

@@ -5,6 +5,7 @@
 #include <sys/types.h>
 
 #include "common/address.h"
+#include "common/route.h"
 
 struct netlink;
 
@@ -14,12 +15,6 @@ struct route_query {
         struct address source; /* AF_UNSPEC: none */
         unsigned iif;          /* the interface on which it arrives; 0: this host sends it */
         const uid_t *uid;      /* of the user who sends it; NULL: of this process */
-};
-
-struct route {
-        int error;    /* 0, or why there is no route: see route_get() */
-        uint8_t type; /* RTN_UNICAST, RTN_LOCAL and the like */
-        unsigned oif; /* the interface that it leads to; 0: none */
 };
 
 int route_get(struct netlink *netlink, const struct route_query *query, struct route *ret_route);

@@ -195,6 +195,26 @@ static int own_namespace(int *ret_fd)
 }
 
 /**
+ * tun_namespace() - open the network namespace of a device
+ * @fd: a descriptor of the device
+ * @ret_fd: set to a descriptor of the namespace, owned by the caller
+ *
+ * Needs CAP_NET_ADMIN in the user namespace that owns it.
+ *
+ * Return: 0, or a negative errno: -EINVAL or -ENOTTY before Linux 5.7, -EBADFD if the device is deleted.
+ */
+int tun_namespace(int fd, int *ret_fd)
+{
+        int namespace = ioctl(fd, TUNGETDEVNETNS);
+
+        if (namespace < 0)
+                return -errno;
+
+        *ret_fd = namespace;
+        return 0;
+}
+
+/**
  * tun_is_here() - check whether the device is in the network namespace of this process
  * @fd: a descriptor of the device
  *
@@ -206,17 +226,18 @@ static int own_namespace(int *ret_fd)
  */
 int tun_is_here(int fd)
 {
-        _cleanup_(close_fdp) int there = ioctl(fd, TUNGETDEVNETNS), here = -1;
+        _cleanup_(close_fdp) int there = -1, here = -1;
         struct stat theirs, ours;
         int r;
 
-        if (there < 0 && (errno == EINVAL || errno == ENOTTY))
+        r = tun_namespace(fd, &there);
+        if (r == -EINVAL || r == -ENOTTY)
                 return 1;
         /* A namespace that another user namespace owns cannot be opened. */
-        if (there < 0 && (errno == EPERM || errno == EBADFD))
+        if (r == -EPERM || r == -EBADFD)
                 return 0;
-        if (there < 0)
-                return -errno;
+        if (r < 0)
+                return r;
 
         r = own_namespace(&here);
         if (r < 0)

@@ -5,8 +5,11 @@
 #include "net/link.h"
 
 #include <errno.h>
+#include <sched.h>
 #include <string.h>
 
+#include "net/netlink.h"
+#include "net/tun.h"
 #include "netns.h"
 
 static const char *get(void)
@@ -63,6 +66,30 @@ static const char *ipv6(void)
         return NULL;
 }
 
+/* A device that was moved is known where it is, by its descriptor. */
+static const char *elsewhere(void)
+{
+        _cleanup_(close_fdp) int namespace = -1;
+        struct link_info info;
+        struct netns netns;
+
+        CHECK(netns_open(&netns) && ip("link set tun0 mtu 1400"));
+        CHECK(tun_namespace(netns.tun_fd, &namespace) == 0);
+        CHECK(unshare(CLONE_NEWNET) == 0);
+        netns.netlink = netlink_close(netns.netlink);
+        CHECK(netlink_open(&netns.netlink) == 0);
+        CHECK(tun_is_here(netns.tun_fd) == 0);
+
+        /* The first question of this namespace about that one, and one that knows it. */
+        for (int i = 0; i < 2; i++) {
+                CHECK(link_get_in(netns.netlink, namespace, "tun0", &info) == 0);
+                CHECK(strcmp(info.name, "tun0") == 0 && info.mtu == 1400 && info.up);
+        }
+        CHECK(link_get_in(netns.netlink, namespace, "tun1", &info) == -ENODEV);
+        CHECK(link_get_in(netns.netlink, netns.tun_fd, "tun0", &info) < 0);
+        return NULL;
+}
+
 static const char *promotion(void)
 {
         struct netns netns;
@@ -84,6 +111,7 @@ int main(void)
                 { "get", get, false },
                 { "set", set, false },
                 { "ipv6", ipv6, false },
+                { "elsewhere", elsewhere, false },
                 { "promotion", promotion, false },
         };
 
