@@ -18,8 +18,9 @@ struct ctl_options {
         unsigned interval_msec;
 };
 
-/* A command returns the exit status. */
-#define CTL_NOT_RUNNING 3 /* as that of systemctl status */
+/* A command returns the exit status: 0, EX_USAGE, or one of these. */
+#define CTL_WRONG  1 /* something is wrong with what was asked about */
+#define CTL_FAILED 2 /* it could not be asked, or its answer not be printed */
 
 int ctl_options_parse(struct ctl_options *ret_options, int argc, char *argv[]);
 int ctl_options_check(const struct ctl_options *options);

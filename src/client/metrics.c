@@ -144,7 +144,7 @@ void metrics_print(const struct instances *instances, bool openmetrics, FILE *fi
  * ctl_metrics() - print the counters of instances for Prometheus, or answer an HTTP request for them
  * @options: which instances, and in which format
  *
- * Return: 0, whether an instance is running or not, or an exit status of sysexits(3).
+ * Return: 0, whether an instance is running or not, or CTL_FAILED.
  */
 int ctl_metrics(const struct ctl_options *options)
 {

@@ -6,7 +6,6 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
-#include <sysexits.h>
 
 #include "client/ctl.h"
 #include "client/print.h"
@@ -23,7 +22,7 @@ int ctl_print_error(int error, const char *what)
 {
         errno = -error;
         warn("%s", what);
-        return error == -EACCES || error == -EPERM ? EX_NOPERM : EX_OSERR;
+        return CTL_FAILED;
 }
 
 /**
@@ -37,7 +36,7 @@ int ctl_close_output(void)
                 return 0;
 
         warnx("the output cannot be written");
-        return EX_IOERR;
+        return CTL_FAILED;
 }
 
 /**

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
-/* tunechoctl status: a table or JSON, and a hint for each instance that does not answer. */
+/* tunechoctl status: a table or JSON, and a hint for each instance with something wrong. */
 
 #include <err.h>
 #include <string.h>
@@ -14,7 +14,9 @@ static void print_hint(const struct snapshot *snapshot)
 {
         const char *name = snapshot->status.interface, *state = snapshot_state(snapshot);
 
-        if (snapshot_is_running(snapshot))
+        if (snapshot->error == 0)
+                warnx("%s: %s; see: journalctl -u tunecho@%s", name, state, name);
+        else if (snapshot_is_running(snapshot))
                 warnx("%s: %s (%s); see: systemctl status tunecho@%s", name, state,
                       strerror(-snapshot->error), name);
         else
@@ -27,15 +29,15 @@ static int print_hints(const struct instances *instances)
 
         if (instances->n == 0) {
                 warnx("no instance is running; to start one: systemctl start tunecho@tun0");
-                return CTL_NOT_RUNNING;
+                return CTL_WRONG;
         }
 
         for (size_t i = 0; i < instances->n; i++) {
-                if (instances->snapshots[i].error == 0)
+                if (strcmp(snapshot_state(&instances->snapshots[i]), "running") == 0)
                         continue;
 
                 print_hint(&instances->snapshots[i]);
-                status = CTL_NOT_RUNNING;
+                status = CTL_WRONG;
         }
 
         return status;
@@ -45,8 +47,7 @@ static int print_hints(const struct instances *instances)
  * ctl_status() - print the state of instances
  * @options: which instances, and in which form
  *
- * Return: 0 if there is at least one, and all answer; CTL_NOT_RUNNING if not; or an exit status of
- *         sysexits(3).
+ * Return: 0 if there is at least one, and a ping to each is answered; CTL_WRONG if not; or CTL_FAILED.
  */
 int ctl_status(const struct ctl_options *options)
 {

@@ -258,7 +258,7 @@ static int run(const struct ctl_options *options)
  *
  * On a terminal whose cursor can be moved this is a screen, elsewhere lines of text.
  *
- * Return: 0, or an exit status of sysexits(3).
+ * Return: 0 or CTL_FAILED.
  */
 int ctl_watch(const struct ctl_options *options)
 {

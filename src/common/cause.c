@@ -15,22 +15,25 @@
 
 #include "common/util.h"
 
-/* In the texts, {source} and the like stand for the members of struct cause_names; {6} for "-6 " or nothing. */
+/* {source} and the like stand for the members of struct cause_names; {6} for "-6 " or nothing. */
 static const struct {
         const char *name, *text, *remedy;
 } rows[] = {
         [CAUSE_NONE] = { "none", "", "" },
-        [CAUSE_ROUTED_ELSEWHERE] = { "routed-elsewhere", "{destination} is routed out of '{out}', not '{device}'",
+        [CAUSE_ROUTED_ELSEWHERE] = { "routed-elsewhere",
+                                     "{destination} is routed out of '{out}', not '{device}'",
                                      "ip {6}route replace {destination} dev {device}" },
         [CAUSE_ROUTED_BACK] = { "routed-back", "{destination} is routed into '{device}' itself",
                                 "ip {6}route add {destination} via GATEWAY" },
-        [CAUSE_OWN_ADDRESS] = { "own-address", "{destination} is an address of this host, which answers itself",
+        [CAUSE_OWN_ADDRESS] = { "own-address",
+                                "{destination} is an address of this host, which answers itself",
                                 "ip address show to {destination}" },
         [CAUSE_NO_SOURCE] = { "no-source", "{source} is no address of this host",
                               "ip address add {source} dev INTERFACE" },
         [CAUSE_NO_ROUTE] = { "no-route", "no route to {destination}, or a rule makes it unreachable",
                              "ip {6}route add {destination} dev {device}" },
-        [CAUSE_NO_RETURN_ROUTE] = { "no-return-route", "no route to {destination}, or a rule makes it unreachable",
+        [CAUSE_NO_RETURN_ROUTE] = { "no-return-route",
+                                    "no route to {destination}, or a rule makes it unreachable",
                                     "ip {6}route add {destination} via GATEWAY" },
         [CAUSE_BLACKHOLE] = { "blackhole", "the route to {destination} is a blackhole",
                               "ip {6}route show type blackhole; ip {6}rule" },
@@ -44,7 +47,8 @@ static const struct {
                               "sysctl -w net/ipv4/conf/{in}/rp_filter=2" },
         [CAUSE_MARTIAN] = { "martian", "{source} is a martian source on '{in}'",
                             "ip {6}route get {destination} from {source} iif {in}" },
-        [CAUSE_NOT_FORWARDING] = { "not-forwarding", "this host does not forward what arrives on '{in}'", NULL },
+        [CAUSE_NOT_FORWARDING] = { "not-forwarding",
+                                   "this host does not forward what arrives on '{in}'", NULL },
 };
 
 _Static_assert(ARRAY_SIZE(rows) == _CAUSE_MAX, "every cause needs a row");

@@ -22,7 +22,9 @@
 #include "common/util.h"
 #include "daemon/confinement.h"
 #include "daemon/device.h"
+#include "daemon/diagnosis.h"
 #include "daemon/fail.h"
+#include "daemon/instance.h"
 #include "daemon/reload.h"
 #include "daemon/report.h"
 #include "daemon/service.h"
@@ -48,11 +50,13 @@ struct daemon {
 
         sd_event *event;
         struct report *report;
+        struct diagnosis *diagnosis;
         struct watchdog *watchdog; /* or NULL */
         sd_event_source *late;     /* the timeout of READY=1 */
 
         uint64_t ready; /* the time of READY=1 in microseconds, or 0 */
         bool reload_refused;
+        char notice[DEVICE_NOTICE_SIZE + 64];
 };
 
 static void daemon_done(struct daemon *daemon)
@@ -61,6 +65,7 @@ static void daemon_done(struct daemon *daemon)
         report_free(daemon->report);
         watchdog_free(daemon->watchdog);
         status_server_free(daemon->status);
+        diagnosis_free(daemon->diagnosis);
         device_free(daemon->device);
         sd_event_source_unref(daemon->late);
         sd_event_unref(daemon->event);
@@ -115,33 +120,13 @@ static int make_engine(struct daemon *daemon)
         return 0;
 }
 
-/* "ping 198.18.0.2 or ping 2001:2::2" */
-static const char *text_to_try(const struct config *config, char *text, size_t size)
-{
-        static const int families[] = { AF_INET, AF_INET6 };
-        size_t used = 0;
-
-        (void) snprintf(text, size, "ping an address that is routed into it");
-        for (size_t i = 0; i < ARRAY_SIZE(families); i++) {
-                struct address address = config_address_to_try(config, families[i]);
-                char address_buffer[PREFIX_TEXT_SIZE];
-
-                if (address.family != AF_UNSPEC)
-                        used += (size_t) snprintf(text + used, size - used, "%sping %s",
-                                                  used > 0 ? " or " : "",
-                                                  address_text(address_buffer, &address));
-        }
-
-        return text;
-}
-
 static int send_ready(struct daemon *daemon)
 {
-        char try[256];
+        char try[INSTANCE_TRY_SIZE];
         int r;
 
         daemon->ready = monotonic_usec();
-        (void) text_to_try(daemon->config, try, sizeof(try));
+        (void) instance_text_to_try(daemon->config, daemon->device, try);
         journal_send(daemon->journal, MESSAGE_READY, NULL, 0, "'%s' is ready, try: %s; settings: %s",
                      daemon->config->interface, try, daemon->config->sources);
         r = service_send_ready(try);
@@ -153,12 +138,49 @@ static int send_ready(struct daemon *daemon)
         return sd_event_source_set_enabled(daemon->late, SD_EVENT_OFF);
 }
 
-static void on_device_change(void *userdata)
+/* Puts what is wrong in front of the totals in `systemctl status`. Returns whether it changed. */
+static bool update_notice(struct daemon *daemon)
+{
+        char before[sizeof(daemon->notice)], device[DEVICE_NOTICE_SIZE];
+
+        memcpy(before, daemon->notice, sizeof(before));
+        (void) device_condition_notice(device_condition(daemon->device), device);
+        (void) snprintf(daemon->notice, sizeof(daemon->notice), "%s%s%s",
+                        daemon->reload_refused ? "Reload refused, see the journal; " : "", device,
+                        device[0] != '\0' ? ", see the journal; " : "");
+        report_set_notice(daemon->report, daemon->notice);
+        return strcmp(before, daemon->notice) != 0;
+}
+
+static void on_device_event(void *userdata, enum device_event event)
 {
         struct daemon *daemon = userdata;
 
         if (daemon->ready == 0 && device_is_settled(daemon->device))
                 (void) send_ready(daemon);
+        if (event != DEVICE_CHECKED)
+                return;
+
+        diagnosis_check_all(daemon->diagnosis, monotonic_usec());
+        if (update_notice(daemon))
+                report_update_status(daemon->report);
+}
+
+/* The kernel is asked about a ping that something happened to. */
+static void on_session(void *userdata, enum session_event event, const struct session *session)
+{
+        static const enum diagnosis_event events[] = {
+                [SESSION_OPENED] = DIAGNOSIS_OPENED,
+                [SESSION_IDLE] = DIAGNOSIS_IDLE,
+                [SESSION_RESUMED] = DIAGNOSIS_OPENED,
+                [SESSION_INTERIM] = DIAGNOSIS_OPENED,
+                [SESSION_EVICTED] = DIAGNOSIS_ENDED,
+                [SESSION_STOPPED] = DIAGNOSIS_ENDED,
+                [_SESSION_EVENT_MAX] = DIAGNOSIS_REFUSED,
+        };
+        struct daemon *daemon = userdata;
+
+        diagnosis_check(daemon->diagnosis, monotonic_usec(), events[event], session);
 }
 
 static int on_late(sd_event_source *source, uint64_t usec, void *userdata)
@@ -173,34 +195,12 @@ static int on_late(sd_event_source *source, uint64_t usec, void *userdata)
 
 static void read_status(void *userdata, struct status *ret_status)
 {
-        static const int families[] = { AF_INET, AF_INET6 };
-        const struct daemon *daemon = userdata;
-        size_t n = 0;
+        struct daemon *daemon = userdata;
 
-        (void) snprintf(ret_status->interface, sizeof(ret_status->interface), "%s",
-                        daemon->config->interface);
-        (void) snprintf(ret_status->version, sizeof(ret_status->version), "%s", TUNECHO_VERSION);
-        (void) snprintf(ret_status->state, sizeof(ret_status->state), "%s",
-                        daemon->reload_refused ? "reload-refused" : "running");
-        (void) snprintf(ret_status->engine, sizeof(ret_status->engine), "%s",
-                        engine_type_name(engine_status(daemon->engine)->type));
-        for (size_t i = 0; i < ARRAY_SIZE(families); i++) {
-                struct address address = config_address_to_try(daemon->config, families[i]);
-                char text[PREFIX_TEXT_SIZE];
-
-                if (address.family != AF_UNSPEC)
-                        (void) snprintf(ret_status->ping[n++], sizeof(ret_status->ping[0]), "%s",
-                                        address_text(text, &address));
-        }
-
-        ret_status->pid = (uint64_t) getpid();
-        ret_status->mtu = device_mtu(daemon->device);
+        instance_read_status(ret_status, daemon->config, daemon->device, daemon->engine, daemon->records);
+        if (daemon->reload_refused && strcmp(ret_status->state, device_state_name(DEVICE_RUNNING)) == 0)
+                (void) snprintf(ret_status->state, sizeof(ret_status->state), "reload-refused");
         ret_status->uptime_usec = daemon->ready > 0 ? monotonic_usec() - daemon->ready : 0;
-        ret_status->sessions = records_sessions_count(daemon->records);
-        records_counters(daemon->records, &ret_status->counters);
-        ret_status->packets = counters_packets(&ret_status->counters);
-        ret_status->replies = counters_replies(&ret_status->counters);
-        ret_status->dropped = ret_status->packets - ret_status->replies;
 }
 
 static int on_reload(sd_event_source *source, const struct signalfd_siginfo *info, void *userdata)
@@ -214,8 +214,7 @@ static int on_reload(sd_event_source *source, const struct signalfd_siginfo *inf
         service_send_reloading();
         daemon->reload_refused = !reload_apply(daemon->config, daemon->device, daemon->engine, daemon->report,
                                                daemon->journal);
-        report_set_notice(daemon->report,
-                          daemon->reload_refused ? "Reload refused, see the journal; " : "");
+        (void) update_notice(daemon);
         (void) service_send_ready(report_status_text(daemon->report, status));
         return 0;
 }
@@ -295,7 +294,12 @@ static int attach_all(struct daemon *daemon)
         if (r < 0)
                 return r;
 
-        r = device_attach(daemon->device, daemon->event, on_device_change, daemon);
+        r = diagnosis_new(&daemon->diagnosis, daemon->device, daemon->journal);
+        if (r < 0)
+                return r;
+
+        report_watch_sessions(daemon->report, on_session, daemon);
+        r = device_attach(daemon->device, daemon->event, on_device_event, daemon);
         if (r < 0)
                 return r;
 
@@ -310,7 +314,7 @@ static int attach_all(struct daemon *daemon)
 /* Returns 0 once a signal asked to stop, or a negative errno. */
 static int serve(struct daemon *daemon)
 {
-        on_device_change(daemon);
+        on_device_event(daemon, DEVICE_CHANGED);
         return sd_event_loop(daemon->event);
 }
 

@@ -4,7 +4,8 @@
  * The device: opened, then configured, then followed.
  *
  * A device that was adopted and one that was created are configured by the same code. Nothing here waits for
- * the kernel, which adds the routes of new addresses later: a timer checks them once.
+ * the kernel: after a start, a reload or an event a timer checks what a ping would find, and reports what
+ * changed. The changes of one second have one entry.
  */
 
 #include "daemon/device.h"
@@ -19,16 +20,15 @@
 
 #include "common/util.h"
 #include "daemon/descriptor.h"
+#include "daemon/device-addresses.h"
 #include "daemon/fail.h"
 #include "daemon/routing.h"
-#include "net/address.h"
 #include "net/monitor.h"
 #include "net/netlink.h"
-#include "net/route.h"
 #include "net/tun.h"
 
-/* When the routes of new addresses are checked: far longer than the kernel needs to add them. */
-#define SETTLE_USEC 1000000
+/* From a change to the check: far longer than the kernel takes to add the routes of new addresses. */
+#define CHECK_USEC 1000000
 
 struct device {
         struct config *config;
@@ -41,29 +41,15 @@ struct device {
         bool here; /* in this network namespace, at the last check */
         struct link_info link;
 
-        /* What this process set, for kernels that do not mark addresses. */
-        struct link_address owned[CONFIG_MAX_ADDRESSES];
-        size_t n_owned;
+        struct device_addresses addresses;
 
-        sd_event_source *events, *settle;
+        struct device_condition condition; /* that was reported */
+        bool checked;                      /* once at least */
+
+        sd_event_source *events, *timer;
         device_handler_t on_change;
         void *userdata;
 };
-
-static int report_elsewhere(struct device *device)
-{
-        device->here = false;
-        journal_send(device->journal, MESSAGE_NOT_ROUTED, NULL, -ENODEV,
-                     "'%s' is not in this network namespace, its addresses and limits stay as they are",
-                     device->config->interface);
-        return 0;
-}
-
-static int fail_find(const struct device *device, int error)
-{
-        return fail(device->journal, EX_OSERR, MESSAGE_SYSTEM_FAILED, error, "Cannot find '%s': %m",
-                    device->config->interface);
-}
 
 /* Whether what has the name or the index of the device in this network namespace is the device. */
 static int is_here(const struct device *device)
@@ -71,29 +57,47 @@ static int is_here(const struct device *device)
         return device->may_have_moved ? tun_is_here(device->fd) : 1;
 }
 
-/* Finds the device in the network stack. */
+/* Finds the device in the network stack. Returns 1, 0 if it is in another network namespace, or an errno. */
 static int find_link(struct device *device)
 {
         char name[IFNAMSIZ];
         int r;
 
+        device->here = false;
         r = is_here(device);
-        if (r < 0)
-                return fail_find(device, r);
-        if (r == 0)
-                return report_elsewhere(device);
+        if (r <= 0)
+                return r;
 
         r = tun_name(device->fd, name);
         if (r < 0)
-                return fail_find(device, r);
+                return r;
 
         r = link_get(device->netlink, 0, name, &device->link);
-        if (r == -ENODEV)
-                return report_elsewhere(device);
         if (r < 0)
-                return fail_find(device, r);
+                return r == -ENODEV ? 0 : r;
 
         device->here = true;
+        return 1;
+}
+
+static void report_condition(struct device *device, const struct device_condition *condition)
+{
+        device_condition_report(condition, &device->condition, &device->link, device->netlink,
+                                device->journal);
+        device->condition = *condition;
+}
+
+/* Finds it for a start or a reload. Returns 0, or the status to exit with. */
+static int open_link(struct device *device)
+{
+        int r = find_link(device);
+
+        if (r < 0)
+                return fail(device->journal, EX_OSERR, MESSAGE_SYSTEM_FAILED, r, "Cannot find '%s': %m",
+                            device->config->interface);
+        if (r == 0)
+                report_condition(device, &(struct device_condition) { .state = DEVICE_MOVED });
+
         return 0;
 }
 
@@ -131,7 +135,7 @@ int device_open(struct device **ret_device, struct config *config, const struct 
         if (r == 0)
                 r = descriptor_open(config, journal, &device->fd, &device->may_have_moved);
         if (r == 0)
-                r = find_link(device);
+                r = open_link(device);
         if (r != 0) {
                 device_free(device);
                 return r;
@@ -152,7 +156,7 @@ struct device *device_free(struct device *device)
         if (!device)
                 return NULL;
 
-        sd_event_source_unref(device->settle);
+        sd_event_source_unref(device->timer);
         sd_event_source_unref(device->events);
         monitor_close(device->monitor);
         netlink_close(device->netlink);
@@ -161,81 +165,16 @@ struct device *device_free(struct device *device)
         return NULL;
 }
 
-/* Returns how many addresses there are: as many as the settings have. */
-static size_t wanted_addresses(const struct config *config, struct link_address wanted[CONFIG_MAX_ADDRESSES])
-{
-        for (size_t i = 0; i < config->n_addresses; i++) {
-                const struct prefix *prefix = &config->addresses[i].prefix;
-                const struct address *peer = config_point_to_point(config, &config->addresses[i]);
-
-                wanted[i] = (struct link_address) {
-                        .prefix_length = prefix->length,
-                        .local = prefix->address,
-                        .remote = peer ? *peer : prefix->address,
-                };
-        }
-
-        return config->n_addresses;
-}
-
 static int set_addresses(struct device *device)
 {
-        struct link_address wanted[CONFIG_MAX_ADDRESSES];
-        size_t n = wanted_addresses(device->config, wanted);
-        int r;
-
-        r = link_addresses_set(device->netlink, device->link.index, wanted, n, device->owned,
-                               device->n_owned);
-        if (r < 0)
-                return r;
-
-        memcpy(device->owned, wanted, n * sizeof(wanted[0]));
-        device->n_owned = n;
-        return 0;
-}
-
-/* Addresses that are set again do not bring back a route to a peer that an administrator has deleted. */
-static int set_peer_routes(struct device *device)
-{
-        for (size_t i = 0; i < device->n_owned; i++) {
-                const struct link_address *address = &device->owned[i];
-                int r;
-
-                if (address_equal(&address->local, &address->remote))
-                        continue;
-
-                r = route_add_peer(device->netlink, device->link.index, &address->local, &address->remote);
-                if (r < 0)
-                        return r;
-        }
-
-        return 0;
-}
-
-/* Removes IPv6 from the default settings if it is disabled on this host. */
-static int check_ipv6(struct device *device)
-{
-        struct config *config = device->config;
-
-        if (device->link.has_ipv6 || !config_has_ipv6(config))
-                return 0;
-
-        if (!config->default_addresses)
-                return fail(device->journal, EX_CONFIG, MESSAGE_SETTINGS_WRONG, 0,
-                            "'%s' needs IPv6 for an Address=, but IPv6 is disabled on this host",
-                            config->interface);
-
-        journal_send(device->journal, MESSAGE_IPV6_OFF, NULL, 0,
-                     "IPv6 is disabled on this host, '%s' has IPv4 alone", config->interface);
-        config_drop_ipv6(config);
-        return 0;
+        return device_addresses_set(&device->addresses, device->netlink, device->link.index, device->config);
 }
 
 static int configure_addresses(struct device *device)
 {
         int r;
 
-        r = check_ipv6(device);
+        r = device_addresses_check_ipv6(device->config, device->link.has_ipv6, device->journal);
         if (r != 0)
                 return r;
 
@@ -246,8 +185,6 @@ static int configure_addresses(struct device *device)
                             device->link.name);
 
         r = set_addresses(device);
-        if (r >= 0)
-                r = set_peer_routes(device);
         if (r < 0)
                 return fail(device->journal, EX_OSERR, MESSAGE_SYSTEM_FAILED, r,
                             "Cannot set the addresses of '%s': %m", device->link.name);
@@ -255,15 +192,20 @@ static int configure_addresses(struct device *device)
         return 0;
 }
 
-static int schedule_settle(struct device *device)
+/* A check that is due already is not put off, so that endless events do not prevent it. */
+static int schedule_check(struct device *device)
 {
-        int r;
+        int enabled, r;
 
-        if (!device->settle)
+        if (!device->timer)
                 return 0;
 
-        r = sd_event_source_set_time_relative(device->settle, SETTLE_USEC);
-        return r < 0 ? r : sd_event_source_set_enabled(device->settle, SD_EVENT_ONESHOT);
+        r = sd_event_source_get_enabled(device->timer, &enabled);
+        if (r < 0 || enabled != SD_EVENT_OFF)
+                return r < 0 ? r : 0;
+
+        r = sd_event_source_set_time_relative(device->timer, CHECK_USEC);
+        return r < 0 ? r : sd_event_source_set_enabled(device->timer, SD_EVENT_ONESHOT);
 }
 
 /**
@@ -279,20 +221,16 @@ int device_configure(struct device *device)
         const struct config *config = device->config;
         int r;
 
-        if (!device->here)
-                return 0;
-
-        r = is_here(device);
-        if (r < 0)
-                return fail_find(device, r);
-        if (r == 0)
-                return report_elsewhere(device);
+        /* A reload finds a device that was moved back; the start has just found it. */
+        r = device->timer ? open_link(device) : 0;
+        if (r != 0 || !device->here)
+                return r;
 
         r = link_set_limits(device->netlink, device->link.index, config->mtu, config->queue_length);
         if (r >= 0)
                 r = link_get(device->netlink, device->link.index, NULL, &device->link);
         if (r == -ENODEV)
-                return report_elsewhere(device);
+                return open_link(device);
         if (r < 0)
                 return fail(device->journal, EX_OSERR, MESSAGE_SYSTEM_FAILED, r,
                             "Cannot set the MTU and the queue length of '%s': %m", device->link.name);
@@ -302,36 +240,41 @@ int device_configure(struct device *device)
         if (r != 0)
                 return r;
 
-        r = schedule_settle(device);
+        r = schedule_check(device);
         if (r < 0)
                 return fail(device->journal, EX_OSERR, MESSAGE_SYSTEM_FAILED, r, "Cannot set a timer: %m");
 
         return 0;
 }
 
-static void check_routes(struct device *device)
+/* Not all of the link has events: the kernel sends none when IPv6 is switched off. */
+static void find_condition(struct device *device, struct device_condition *ret_condition)
 {
-        const struct address *unrouted;
-        char text[PREFIX_TEXT_SIZE];
+        struct link_info link;
 
-        unrouted = routing_find_wrong(device->netlink, device->link.index, device->config);
-        if (unrouted)
-                journal_send(device->journal, MESSAGE_NOT_ROUTED, NULL, -EHOSTUNREACH,
-                             "%s is not routed as the settings of '%s' say: another route or rule takes "
-                             "precedence",
-                             address_text(text, unrouted), device->link.name);
+        if (device->here && link_get(device->netlink, device->link.index, NULL, &link) == 0) {
+                device->link.up = link.up;
+                device->link.has_ipv6 = link.has_ipv6;
+        }
+        device_condition_find(ret_condition, device->netlink, device->config, &device->link, device->here);
 }
 
-static int on_settle(sd_event_source *source, uint64_t usec, void *userdata)
+/* Without Configure=, what was there when it started is nothing to report. */
+static int on_timer(sd_event_source *source, uint64_t usec, void *userdata)
 {
         struct device *device = userdata;
+        struct device_condition condition;
 
         (void) source;
         (void) usec;
+        find_condition(device, &condition);
+        if (!device->checked && !device->config->configure)
+                device->condition = condition;
+        else if (!device_condition_equal(&condition, &device->condition))
+                report_condition(device, &condition);
 
-        if (device->here && device->config->configure && is_here(device) > 0)
-                check_routes(device);
-        device->on_change(device->userdata);
+        device->checked = true;
+        device->on_change(device->userdata, DEVICE_CHECKED);
         return 0;
 }
 
@@ -344,11 +287,29 @@ static void restore_addresses(struct device *device)
                 return;
 
         r = set_addresses(device);
-        if (r >= 0)
-                r = set_peer_routes(device);
         if (r < 0)
                 journal_send(device->journal, MESSAGE_SYSTEM_FAILED, NULL, r,
                              "Cannot set the addresses of '%s' again, ignoring: %m", device->link.name);
+}
+
+/* Updates what is known of the link. What has its index or name here may be another interface by now. */
+static int follow_link(struct device *device, const struct monitor_changes *changes)
+{
+        char name[IFNAMSIZ];
+        bool was_here = device->here;
+        int r;
+
+        memcpy(name, device->link.name, sizeof(name));
+        r = !was_here || changes->lost || is_here(device) <= 0 ? find_link(device) : 0;
+        if (r < 0 && r != -ENODEV)
+                return r;
+        if (was_here && device->here && changes->link_changed && !changes->lost)
+                device->link = changes->link;
+        if (device->here && strcmp(device->link.name, name) != 0)
+                journal_send(device->journal, MESSAGE_RENAMED, NULL, 0,
+                             "'%s' was renamed to '%s', and continues under that name", name,
+                             device->link.name);
+        return 0;
 }
 
 static int on_events(sd_event_source *source, int fd, uint32_t events, void *userdata)
@@ -365,18 +326,17 @@ static int on_events(sd_event_source *source, int fd, uint32_t events, void *use
         if (r < 0)
                 return r;
 
-        /* Another interface may have the index of the device in this namespace. */
-        if (!device->here || is_here(device) <= 0)
-                return 0;
-
-        if (changes.link_changed)
-                device->link = changes.link;
-        else if (changes.lost && link_get(device->netlink, device->link.index, NULL, &device->link) < 0)
-                return 0;
-        if (device->link.up && (changes.came_up || changes.lost))
+        r = follow_link(device, &changes);
+        if (r < 0)
+                return r;
+        if (device->here && device->link.up && (changes.came_up || changes.lost))
                 restore_addresses(device);
 
-        device->on_change(device->userdata);
+        r = schedule_check(device);
+        if (r < 0)
+                return r;
+
+        device->on_change(device->userdata, DEVICE_CHANGED);
         return 0;
 }
 
@@ -396,7 +356,7 @@ int device_attach(struct device *device, sd_event *event, device_handler_t on_ch
         device->on_change = on_change;
         device->userdata = userdata;
 
-        r = sd_event_add_time_relative(event, &device->settle, CLOCK_MONOTONIC, SETTLE_USEC, 0, on_settle,
+        r = sd_event_add_time_relative(event, &device->timer, CLOCK_MONOTONIC, CHECK_USEC, 0, on_timer,
                                        device);
         if (r < 0)
                 return r;
@@ -415,12 +375,62 @@ int device_fd(const struct device *device)
 }
 
 /**
- * device_mtu() - return the MTU of the device in bytes
- * @device: the device; in another network namespace it is the last one that is known
+ * device_link() - return the link of the device, as it was when it was last in this network namespace
+ * @device: the device
  */
-unsigned device_mtu(const struct device *device)
+const struct link_info *device_link(const struct device *device)
 {
+        return &device->link;
+}
+
+/**
+ * device_mtu() - find out the MTU of the device in bytes
+ * @device: the device; in a network namespace that cannot be opened it is the last one that is known
+ */
+unsigned device_mtu(struct device *device)
+{
+        _cleanup_(close_fdp) int namespace = -1;
+        struct link_info link;
+        char name[IFNAMSIZ];
+
+        if (!device->here && tun_namespace(device->fd, &namespace) == 0 && tun_name(device->fd, name) == 0 &&
+            link_get_in(device->netlink, namespace, name, &link) == 0)
+                device->link.mtu = link.mtu;
+
         return device->link.mtu;
+}
+
+/**
+ * device_condition() - return the condition of the device that was reported
+ * @device: the device
+ */
+const struct device_condition *device_condition(const struct device *device)
+{
+        return &device->condition;
+}
+
+/**
+ * device_find_state() - ask the kernel for the state of the device now
+ * @device: the device
+ */
+enum device_state device_find_state(struct device *device)
+{
+        struct device_condition condition;
+
+        find_condition(device, &condition);
+        return condition.state;
+}
+
+/**
+ * device_is_pinged() - find out whether a ping to an address is routed into the device
+ * @device: the device; in another network namespace it is as far as is known
+ * @address: the address
+ */
+bool device_is_pinged(struct device *device, const struct address *address)
+{
+        struct route route;
+
+        return !device->here || routing_is_into(device->netlink, device->link.index, address, &route);
 }
 
 /**
@@ -436,9 +446,5 @@ bool device_is_settled(struct device *device)
         if (!device->here || !device->config->configure)
                 return true;
 
-        for (size_t i = 0; i < device->n_owned; i++)
-                if (!routing_is_local(device->netlink, &device->owned[i].local))
-                        return false;
-
-        return true;
+        return device_addresses_are_local(&device->addresses, device->netlink);
 }

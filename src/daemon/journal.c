@@ -55,6 +55,11 @@ static const struct {
         [MESSAGE_SESSIONS] = { "b2b5d30868ad4839933b85a48b0796e3", LOG_INFO },
         [MESSAGE_SESSION_RESUMED] = { "2ebfa55ce3bc4ae18359d320118af87e", LOG_INFO },
         [MESSAGE_REFUSED] = { "5ea86634574243c29820a00a24abbf04", LOG_NOTICE },
+        [MESSAGE_DEVICE_DOWN] = { "d5dfba7a2c624ca299b4a7fdc152b7eb", LOG_WARNING },
+        [MESSAGE_DEVICE_RUNNING] = { "dd9a360771b24a9cb9431f2b8b3b5c69", LOG_INFO },
+        [MESSAGE_DEVICE_MOVED] = { "0786aa8b20964e37a1a8eba8dfc5cb22", LOG_WARNING },
+        [MESSAGE_ADDRESS_LOST] = { "47b26f531db24da6b5a66c5a0a81b488", LOG_WARNING },
+        [MESSAGE_DIAGNOSIS] = { "05a4fdca619946e5bd85f3e051281ba0", LOG_WARNING },
 };
 
 _Static_assert(ARRAY_SIZE(messages) == _MESSAGE_MAX, "every message needs an id");

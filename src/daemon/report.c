@@ -18,7 +18,6 @@
 #include "common/util.h"
 #include "daemon/ratelimit.h"
 #include "daemon/service.h"
-#include "daemon/session-reporter.h"
 #include "engine/records.h"
 
 #define SECOND_USEC UINT64_C(1000000)
@@ -302,6 +301,17 @@ void report_select(struct report *report, bool packets, enum config_sessions ses
 }
 
 /**
+ * report_watch_sessions() - set the handler for what happens to ping sessions
+ * @report: the report
+ * @on_session: the handler
+ * @userdata: passed to it
+ */
+void report_watch_sessions(struct report *report, session_handler_t on_session, void *userdata)
+{
+        session_reporter_watch(report->sessions, on_session, userdata);
+}
+
+/**
  * report_set_notice() - put something in front of the totals in `systemctl status`
  * @report: the report
  * @notice: the text, which must outlive the report; "" for nothing
@@ -309,6 +319,23 @@ void report_select(struct report *report, bool packets, enum config_sessions ses
 void report_set_notice(struct report *report, const char *notice)
 {
         report->notice = notice;
+}
+
+/**
+ * report_update_status() - send the line for `systemctl status`, although no packet came
+ * @report: the report
+ */
+void report_update_status(struct report *report)
+{
+        int enabled;
+
+        report->n_in_status = UINT64_MAX;
+        if (report_status(report))
+                return;
+
+        /* systemd has no space for it now. */
+        if (sd_event_source_get_enabled(report->timer, &enabled) >= 0 && enabled == SD_EVENT_OFF)
+                (void) set_timer(report, monotonic_usec() + PERIOD_USEC);
 }
 
 /**

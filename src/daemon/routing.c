@@ -15,10 +15,13 @@
 #include "net/route.h"
 
 /* An @index of 0 stands for this host. */
-static bool is_routed(struct netlink *netlink, unsigned index, const struct address *address)
+static bool is_routed(struct netlink *netlink, unsigned index, const struct address *address,
+                      struct route *ret_route)
 {
         static const uid_t root = 0;
-        const uid_t *users[] = { &root, NULL };
+        const uid_t *users[] = { NULL, &root };
+
+        *ret_route = (struct route) { 0 };
 
         /* Each interface has a route of its own to a link-local address. */
         if (address->family == AF_INET6 && IN6_IS_ADDR_LINKLOCAL(&address->ipv6))
@@ -26,11 +29,12 @@ static bool is_routed(struct netlink *netlink, unsigned index, const struct addr
 
         for (size_t i = 0; i < ARRAY_SIZE(users); i++) {
                 struct route_query query = { .destination = *address, .uid = users[i] };
-                struct route route;
 
-                if (route_get(netlink, &query, &route) < 0 || route.error < 0)
-                        continue;
-                if (index > 0 ? route.oif == index : route.type == RTN_LOCAL)
+                /* Where the kernel does not answer nothing is wrong as far as is known. */
+                if (route_get(netlink, &query, ret_route) < 0)
+                        return true;
+                if (ret_route->error == 0 &&
+                    (index > 0 ? ret_route->oif == index : ret_route->type == RTN_LOCAL))
                         return true;
         }
 
@@ -44,28 +48,37 @@ static bool is_routed(struct netlink *netlink, unsigned index, const struct addr
  */
 bool routing_is_local(struct netlink *netlink, const struct address *address)
 {
-        return is_routed(netlink, 0, address);
+        struct route route;
+
+        return is_routed(netlink, 0, address, &route);
 }
 
 /**
- * routing_find_wrong() - find an address that is not routed as the settings say
+ * routing_is_into() - find out whether the kernel routes packets to an address into the device
  * @netlink: the transport
  * @index: of the device
- * @config: the settings
- *
- * Return: the first Address= that is not this host's, or Peer= that is not routed into the device; else NULL.
+ * @address: the address
+ * @ret_route: set to the route that root's packets have, if the result is false
  */
-const struct address *routing_find_wrong(struct netlink *netlink, unsigned index, const struct config *config)
+bool routing_is_into(struct netlink *netlink, unsigned index, const struct address *address,
+                     struct route *ret_route)
 {
-        const struct address *peers[] = { &config->peer_ipv4, &config->peer_ipv6 };
+        return is_routed(netlink, index, address, ret_route);
+}
 
-        for (size_t i = 0; i < config->n_addresses; i++)
-                if (!is_routed(netlink, 0, &config->addresses[i].prefix.address))
-                        return &config->addresses[i].prefix.address;
+/**
+ * routing_address_to_ping() - choose the address of a family that is to be routed into the device
+ * @config: the settings
+ * @family: AF_INET or AF_INET6
+ *
+ * Return: what there is to ping, or a peer that Destination= excludes; AF_UNSPEC if there is none.
+ */
+struct address routing_address_to_ping(const struct config *config, int family)
+{
+        struct address address = config_address_to_try(config, family);
 
-        for (size_t i = 0; i < ARRAY_SIZE(peers); i++)
-                if (peers[i]->family != AF_UNSPEC && !is_routed(netlink, index, peers[i]))
-                        return peers[i];
+        if (address.family != AF_UNSPEC)
+                return address;
 
-        return NULL;
+        return family == AF_INET ? config->peer_ipv4 : config->peer_ipv6;
 }

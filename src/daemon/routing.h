@@ -3,9 +3,12 @@
 
 #include <stdbool.h>
 
+#include "common/route.h"
 #include "config/config.h"
 
 struct netlink;
 
 bool routing_is_local(struct netlink *netlink, const struct address *address);
-const struct address *routing_find_wrong(struct netlink *netlink, unsigned index, const struct config *config);
+bool routing_is_into(struct netlink *netlink, unsigned index, const struct address *address,
+                     struct route *ret_route);
+struct address routing_address_to_ping(const struct config *config, int family);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /*
- * Reports ping sessions and the ICMP errors that refuse their replies. Each kind of entry has a limit, and the
- * sessions that are suppressed have one entry with their sums.
+ * Reports ping sessions and the ICMP errors that refuse their replies. Each kind of entry has a limit, and
+ * the sessions that are suppressed have one entry with their sums.
  */
 
 #include "daemon/session-reporter.h"
@@ -31,6 +31,8 @@ struct session_reporter {
         struct records *records;
         const struct journal *journal;
         enum config_sessions sessions; /* which have entries */
+        session_handler_t on_session;  /* or NULL */
+        void *userdata;
 
         struct ratelimit session_limit;
         struct session_sum sum; /* of sessions without an entry */
@@ -73,6 +75,24 @@ struct session_reporter *session_reporter_free(struct session_reporter *reporter
 }
 
 /**
+ * session_reporter_watch() - set the handler for what happens to sessions
+ * @reporter: the reporter
+ * @on_session: the handler
+ * @userdata: passed to it
+ */
+void session_reporter_watch(struct session_reporter *reporter, session_handler_t on_session, void *userdata)
+{
+        reporter->on_session = on_session;
+        reporter->userdata = userdata;
+}
+
+static void notify(struct session_reporter *reporter, enum session_event event, const struct session *session)
+{
+        if (reporter->on_session)
+                reporter->on_session(reporter->userdata, event, session);
+}
+
+/**
  * session_reporter_select() - say which sessions have entries
  * @reporter: the reporter
  * @sessions: which
@@ -110,7 +130,8 @@ static void add_sum(struct session_sum *sum, const struct session_sum *more)
         sum->refused += more->refused;
 }
 
-static void report_session(struct session_reporter *reporter, uint64_t now, const struct session_report *session)
+static void report_session(struct session_reporter *reporter, uint64_t now,
+                           const struct session_report *session)
 {
         const struct numbering_summary *numbers = &session->session.numbers;
         struct session_sum one = {
@@ -139,13 +160,15 @@ static void report_sessions(struct session_reporter *reporter, uint64_t now)
 
         do {
                 n = records_collect_sessions(reporter->records, now, sessions, ARRAY_SIZE(sessions), &sum);
-                for (size_t i = 0; i < n; i++)
+                for (size_t i = 0; i < n; i++) {
                         report_session(reporter, now, &sessions[i]);
+                        notify(reporter, sessions[i].event, &sessions[i].session);
+                }
                 add_sum(&reporter->sum, &sum);
         } while (n == ARRAY_SIZE(sessions));
 }
 
-/* Returns the limit for errors like this one; a kind that was not seen for longest makes place for a new one. */
+/* Returns the limit for errors like this one; the kind that was seen first is replaced by a new one. */
 static struct refusal *find_refusal(struct session_reporter *reporter, const struct icmp_error *error)
 {
         struct refusal *oldest = &reporter->refusals[0];
@@ -177,6 +200,12 @@ static void report_error(struct session_reporter *reporter, uint64_t now, const 
         session_entry_send_error(reporter->journal, error, refusal->n_suppressed);
         refusal->latest = now;
         refusal->n_suppressed = 0;
+        notify(reporter, _SESSION_EVENT_MAX,
+               &(struct session) {
+                       .source = error->destination,
+                       .destination = error->source,
+                       .identifier = error->identifier,
+               });
 }
 
 static void report_errors(struct session_reporter *reporter, uint64_t now)

@@ -25,7 +25,7 @@ class Session(
     @classmethod
     def all_in(cls, log):
         sessions = [cls.parse(*fields) for fields in cls.LINE.findall(log)]
-        assert len(sessions) == len(re.findall(r"^ping .*:", log, re.MULTILINE)), f"not understood:\n{log}"
+        assert len(sessions) == len(re.findall(r"^ping \S+ > \S+ id \d+:", log, re.MULTILINE)), f"not understood:\n{log}"
         return sessions
 
     @classmethod

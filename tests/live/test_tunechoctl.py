@@ -11,14 +11,13 @@ import subprocess
 import pytest
 
 from fakes import CLIENT, VERDICTS, status
-from harness import LIMIT, NOPERM, SOURCE, USAGE, environment, sanitizer_complaint
+from harness import LIMIT, SOURCE, USAGE, environment, sanitizer_complaint
 
 # An answer of this size or more is invalid, in bytes.
 HEADER = (SOURCE / "include/tunecho/status.h").read_text(encoding="utf-8")
 TEXT_MAX = int(re.search(r"#define STATUS_TEXT_MAX (\d+)", HEADER)[1])
 
-NOT_RUNNING = 3
-IOERR = 74
+WRONG, FAILED = 1, 2
 
 # A user without privileges, in no group of root's.
 UNPRIVILEGED = "setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "--bounding-set=-all"
@@ -71,7 +70,7 @@ def test_json(instances):
     instances.stop("tun1")
     done = ctl(instances, "status", "--json", "tun0", "tun1")
     good, ended = json.loads(done.stdout)
-    assert done.returncode == NOT_RUNNING
+    assert done.returncode == WRONG
     assert ended == {"interface": "tun1", "state": "not-running"}
     assert good.pop("verdicts") == {**dict.fromkeys(VERDICTS, 0), "reply": 52, "not-echo": 3}
     assert good == {
@@ -100,7 +99,7 @@ def test_unprivileged(instances):
 
 def test_none(instances):
     done = ctl(instances)
-    assert (done.returncode, done.stdout) == (NOT_RUNNING, "")
+    assert (done.returncode, done.stdout) == (WRONG, "")
     assert "no instance is running" in done.stderr
     assert "systemctl start tunecho@tun0" in done.stderr
 
@@ -108,7 +107,7 @@ def test_none(instances):
 def test_no_directory(instances):
     instances.directory /= "none"
     try:
-        assert ctl(instances).returncode == NOT_RUNNING
+        assert ctl(instances).returncode == WRONG
         assert json.loads(ctl(instances, "--json").stdout) == []
         assert ctl(instances, "metrics").returncode == 0
     finally:
@@ -118,7 +117,7 @@ def test_no_directory(instances):
 def test_one_that_does_not_run(instances):
     instances.answer("tun0")
     done = ctl(instances, "status", "tun7", "tun0")
-    assert done.returncode == NOT_RUNNING
+    assert done.returncode == WRONG
     assert re.search(r"^tun7 +not-running\s*$", done.stdout, re.M)
     assert re.search(r"^tun0 +running", done.stdout, re.M)
     assert "tun7: not-running; to start it: systemctl start tunecho@tun7" in done.stderr
@@ -166,7 +165,7 @@ def test_no_answer(instances, kind):
 def test_hint_of_no_answer(instances):
     instances.hold("tun1")
     done = ctl(instances)
-    assert done.returncode == NOT_RUNNING
+    assert done.returncode == WRONG
     assert re.search(r"^tun1 +no-answer\s*$", done.stdout, re.M)
     assert "tun1: no-answer (Connection timed out); see: systemctl status tunecho@tun1" in done.stderr
 
@@ -213,7 +212,7 @@ def test_bad_answer(instances, text):
     instances.answer("tun0")
     instances.answer("tun1", text)
     done = ctl(instances)
-    assert done.returncode == NOT_RUNNING
+    assert done.returncode == WRONG
     assert re.search(r"^tun0 +running", done.stdout, re.M)
     assert re.search(r"^tun1 +bad-answer\s*$", done.stdout, re.M)
     assert "\033" not in done.stdout + done.stderr
@@ -242,12 +241,12 @@ def test_no_permission(instances):
     instances.answer("tun1")
     instances.path("tun1").chmod(0o600)
     done = ctl_unprivileged(instances)
-    assert done.returncode == NOT_RUNNING
+    assert done.returncode == WRONG
     assert re.search(r"^tun0 +running", done.stdout, re.M)
     assert re.search(r"^tun1 +no-permission\s*$", done.stdout, re.M)
     instances.directory.chmod(0o700)
     refused = ctl_unprivileged(instances)
-    assert (refused.returncode, refused.stdout) == (NOPERM, "")
+    assert (refused.returncode, refused.stdout) == (FAILED, "")
     assert refused.stderr.endswith(f": {instances.directory}: Permission denied\n")
 
 
@@ -316,7 +315,7 @@ def test_unknown_command(instances):
 def test_output_that_cannot_be_written(instances, arguments):
     instances.answer("tun0")
     with open("/dev/full", "w", encoding="utf-8") as full:
-        assert ctl(instances, *arguments.split(), capture_output=False, stdout=full).returncode == IOERR
+        assert ctl(instances, *arguments.split(), capture_output=False, stdout=full).returncode == FAILED
 
 
 def test_help_and_version(instances):

@@ -156,4 +156,4 @@ def test_restart_under_policy_routing(host, store):
     sender.assert_nothing_lost()
     # The routes are checked once, a second after a start or a reload.
     time.sleep(2)
-    assert "not routed" not in daemon.log, daemon.log
+    assert "; try: " not in daemon.log, daemon.log
