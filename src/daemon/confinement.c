@@ -134,6 +134,23 @@ int confinement_init(struct confinement *confinement, const char *user, const st
 }
 
 /**
+ * confinement_fail_filter() - log that a filter could not be installed
+ * @confinement: the confinement
+ * @error: the negative errno
+ * @calls: the system calls that it is for, as in a message
+ *
+ * Return: the status to exit with, as sysexits(3): there may be memory at the next start, a permission that is
+ * refused stays refused.
+ */
+int confinement_fail_filter(const struct confinement *confinement, int error, const char *calls)
+{
+        int status = error == -ENOMEM || error == -EAGAIN ? EX_OSERR : EX_NOPERM;
+
+        return fail(confinement->journal, status, MESSAGE_PRIVILEGES, error,
+                    "Refusing to run without a filter of %s: %m", calls);
+}
+
+/**
  * confinement_limit_process() - install the filter of system calls of all threads
  * @confinement: the confinement
  *
@@ -147,8 +164,7 @@ int confinement_limit_process(const struct confinement *confinement)
 
         r = filter_install_process(confinement->filter_mode);
         if (r < 0)
-                return fail(confinement->journal, EX_NOPERM, MESSAGE_PRIVILEGES, r,
-                            "Refusing to run without a filter of system calls: %m");
+                return confinement_fail_filter(confinement, r, "system calls");
 
         return 0;
 }

@@ -18,5 +18,6 @@ struct confinement {
 int confinement_init(struct confinement *confinement, const char *user, const struct journal *journal);
 const struct identity *confinement_identity(const struct confinement *confinement);
 int confinement_drop_privileges(const struct confinement *confinement);
+int confinement_fail_filter(const struct confinement *confinement, int error, const char *calls);
 int confinement_limit_process(const struct confinement *confinement);
 int confinement_limit_data_plane(void *userdata);

@@ -403,8 +403,7 @@ int daemon_run(struct config *config, const struct journal *journal)
         report_select(daemon.report, config->log_packets, config->sessions);
         r = engine_start(daemon.engine, confinement_limit_data_plane, &daemon.confinement);
         if (r < 0)
-                return fail(journal, EX_NOPERM, MESSAGE_PRIVILEGES, r,
-                            "Refusing to run without a filter of the data plane's system calls: %m");
+                return confinement_fail_filter(&daemon.confinement, r, "the data plane's system calls");
 
         return stop(&daemon, serve(&daemon));
 }

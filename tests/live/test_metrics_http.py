@@ -15,7 +15,7 @@ import time
 import pytest
 
 from fakes import CLIENT
-from harness import LIMIT, NOPERM, environment, sanitizer_complaint
+from harness import LIMIT, environment, sanitizer_complaint
 
 HOST = b"Host: localhost:19818\r\n"
 GET = b"GET /metrics HTTP/1.1\r\n" + HOST + b"\r\n"
@@ -24,6 +24,9 @@ OPENMETRICS = "application/openmetrics-text; version=1.0.0; charset=utf-8"
 
 # The limit of the header, in bytes.
 REQUEST_MAX = 8192
+
+# The status of tunechoctl if it cannot ask the instances.
+FAILED = 2
 
 # A user without privileges, in no group of root's.
 UNPRIVILEGED = "setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "--bounding-set=-all"
@@ -317,6 +320,6 @@ def test_connection_not_closed(one):
 
 def test_no_permission(one):
     one.directory.chmod(0o700)
-    with Server(one, prefix=UNPRIVILEGED, status=NOPERM) as server:
+    with Server(one, prefix=UNPRIVILEGED, status=FAILED) as server:
         server.ask(GET).assert_whole(500, "text/plain; charset=utf-8")
     assert server.stderr.endswith(f": {one.directory}: Permission denied\n")

@@ -69,7 +69,7 @@ test_client() {
     local address output
 
     output=$(as_nobody tunechoctl 2>&1)
-    check 'without an instance, status says so' equal 3 $?
+    check 'without an instance, status says so' equal 1 $?
     check 'and how to start one' contains 'systemctl start tunecho@tun0' "$output"
 
     check 'the instance starts' systemctl start "$unit"
