@@ -125,6 +125,7 @@ SMALL_STEPS = {"MALLOC_TOP_PAD_": "0", "MALLOC_MMAP_THRESHOLD_": "1024", "MALLOC
 # Cannot fail, or the C library ends the process if they do; and what only a sanitizer calls.
 NEVER = {
     *("getresgid", "getresuid", "pread64"),
+    "sched_getaffinity",  # pthread_getattr_np(3), by AddressSanitizer for the stack of a new thread
     *("getpid", "gettid", "getuid", "geteuid", "getgid", "getegid", "futex", "exit", "exit_group", "sigaltstack"),
     *("rt_sigreturn", "restart_syscall", "brk", "mmap", "munmap", "mprotect", "madvise", "readlink", "sched_yield", "clock_gettime", "umask"),
 }
