@@ -195,6 +195,26 @@ static int load(scmp_filter_ctx context)
         return is_installed(&before, &after) ? 0 : -ENODATA;
 }
 
+static int install(enum filter_mode mode, bool all_threads, const struct filter_rules *rules,
+                   const char *const *extra)
+{
+        _cleanup_(release_contextp) scmp_filter_ctx context =
+                seccomp_init(mode == FILTER_LOG ? SCMP_ACT_LOG : SCMP_ACT_ERRNO(EPERM));
+        int r;
+
+        if (!context)
+                return -ENOMEM;
+
+        r = check_support();
+        if (r >= 0)
+                r = set_attributes(context, all_threads);
+        if (r >= 0)
+                r = add_rules(context, rules, extra);
+        if (r >= 0 && all_threads && mode == FILTER_DENY)
+                r = hide_unknown(context);
+        return r < 0 ? r : load(context);
+}
+
 /**
  * filter_install_process() - limit all threads of the process to the system calls of both planes
  * @mode: what a forbidden call does
@@ -210,21 +230,7 @@ static int load(scmp_filter_ctx context)
  */
 int filter_install_process(enum filter_mode mode)
 {
-        _cleanup_(release_contextp) scmp_filter_ctx context =
-                seccomp_init(mode == FILTER_LOG ? SCMP_ACT_LOG : SCMP_ACT_ERRNO(EPERM));
-        int r;
-
-        if (!context)
-                return -ENOMEM;
-
-        r = check_support();
-        if (r >= 0)
-                r = set_attributes(context, true);
-        if (r >= 0)
-                r = add_rules(context, &filter_process_rules, filter_process_extra);
-        if (r >= 0 && mode == FILTER_DENY)
-                r = hide_unknown(context);
-        return r < 0 ? r : load(context);
+        return install(mode, true, &filter_process_rules, filter_process_extra);
 }
 
 /**
@@ -237,17 +243,5 @@ int filter_install_process(enum filter_mode mode)
  */
 int filter_install_thread(enum filter_mode mode)
 {
-        _cleanup_(release_contextp) scmp_filter_ctx context =
-                seccomp_init(mode == FILTER_LOG ? SCMP_ACT_LOG : SCMP_ACT_ERRNO(EPERM));
-        int r;
-
-        if (!context)
-                return -ENOMEM;
-
-        r = check_support();
-        if (r >= 0)
-                r = set_attributes(context, false);
-        if (r >= 0)
-                r = add_rules(context, &filter_thread_rules, filter_thread_extra);
-        return r < 0 ? r : load(context);
+        return install(mode, false, &filter_thread_rules, filter_thread_extra);
 }
