@@ -4,8 +4,8 @@
  * tunechoctl: reads the status of running instances and prints it. The folder has a file for each command,
  * and what the commands share: the options, the reader of instances, the forms of the output. The client
  * must not need a privilege, change anything, trust what a socket sends, wait outside of its event loop (but
- * for an HTTP connection, with a limit), or include more of the daemon than the contract in tunecho/ and what
- * lies in common/.
+ * for an HTTP connection and the kernel's answer to a netlink request, with a limit), or include more than the
+ * contract in tunecho/ and what lies in common/ and net/, of which it uses what asks the kernel.
  */
 
 #include <locale.h>
