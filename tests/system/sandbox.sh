@@ -16,8 +16,9 @@ readonly probe=/usr/libexec/tunecho-sandbox-probe setuid_probe=/usr/libexec/tune
 readonly scratch=/run/sandbox
 
 # What of the unit's section [Service] is no sandbox, and has its tests elsewhere.
-readonly life_cycle=(Type NotifyAccess ExecStart ExecReload WatchdogSec FileDescriptorStoreMax LimitMEMLOCK
-    Restart RestartSec RestartPreventExitStatus RuntimeDirectory RuntimeDirectoryMode StandardOutput StandardError)
+readonly life_cycle=(Type NotifyAccess ExecStart ExecReload WatchdogSec WatchdogSignal
+    FileDescriptorStoreMax LimitMEMLOCK Restart RestartSec RestartPreventExitStatus RuntimeDirectory
+    RuntimeDirectoryMode StandardOutput StandardError)
 
 # The directives that have had their case.
 tried=()
