@@ -22,22 +22,24 @@ static const char *beside(const char *end)
         return text;
 }
 
+/* The path of a drop-in, until the next call. */
+static const char *drop_in(const char *name)
+{
+        static char text[PATH_MAX];
+
+        (void) snprintf(text, sizeof(text), "%s.d/%.*s", path, NAME_MAX, name);
+        return text;
+}
+
 static void write_drop_in(const char *name, const char *content)
 {
-        char end[300];
-
-        (void) snprintf(end, sizeof(end), ".d/%s", name);
-        write_file(beside(end), content, strlen(content));
+        write_file(drop_in(name), content, strlen(content));
 }
 
 static void remove_drop_ins(const char *const *names, size_t n)
 {
-        for (size_t i = 0; i < n; i++) {
-                char end[300];
-
-                (void) snprintf(end, sizeof(end), ".d/%s", names[i]);
-                assert_int_equal(unlink(beside(end)), 0);
-        }
+        for (size_t i = 0; i < n; i++)
+                assert_int_equal(unlink(drop_in(names[i])), 0);
         assert_int_equal(rmdir(beside(".d")), 0);
 }
 
