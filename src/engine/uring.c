@@ -27,10 +27,13 @@
 
 /*
  * A slot holds the largest packet, whatever the MTU is or becomes: memory that no packet touches costs
- * nothing. The odd number of cache lines keeps the headers of one batch out of the same few cache sets.
+ * nothing. Packets begin at different cache lines, so that the headers of one batch are not all in the same
+ * cache set; and in the first half of a page, so that one of 1,500 bytes touches a single page.
  */
-#define CACHE_LINE  64 /* bytes */
-#define SLOT_SIZE   ((size_t) URING_PACKET_MAX + CACHE_LINE)
+#define CACHE_LINE  64   /* bytes */
+#define PAGE        4096 /* bytes */
+#define N_LINES     (PAGE / 2 / CACHE_LINE)
+#define SLOT_SIZE   ((size_t) URING_PACKET_MAX + PAGE)
 #define HALF_SIZE   (URING_BATCH_MAX * SLOT_SIZE)
 #define BUFFER_SIZE (2 * HALF_SIZE)
 
@@ -113,7 +116,7 @@ static int enable_ring(struct uring *uring)
 
 static uint8_t *find_slot(const struct uring *uring, unsigned i)
 {
-        return uring->buffer + uring->half * HALF_SIZE + i * SLOT_SIZE;
+        return uring->buffer + uring->half * HALF_SIZE + i * SLOT_SIZE + (size_t) (i % N_LINES) * CACHE_LINE;
 }
 
 static void queue_write(struct uring *uring, const struct uring_reply *reply)
