@@ -116,9 +116,50 @@ static int find_filter_mode(struct confinement *confinement)
         return 0;
 }
 
+/* There may be memory or a process at the next start; a permission that is refused stays refused. */
+static int status_of_filter_error(int error)
+{
+        switch (error) {
+        case -EINVAL:
+        case -ENODATA:
+        case -ENOSYS:
+        case -EPERM:
+                return EX_NOPERM;
+        default:
+                return EX_OSERR;
+        }
+}
+
 /**
- * confinement_init() - find out which user to become, and how the filters work
- * @confinement: set up; user and journal must outlive it
+ * confinement_fail_filter() - log that a filter is lacking
+ * @confinement: the confinement
+ * @error: the negative errno
+ * @calls: the system calls that it is for, as in a message
+ *
+ * Return: the status to exit with, as sysexits(3).
+ */
+int confinement_fail_filter(const struct confinement *confinement, int error, const char *calls)
+{
+        return fail(confinement->journal, status_of_filter_error(error), MESSAGE_PRIVILEGES, error,
+                    "Refusing to run without a filter of %s: %m", calls);
+}
+
+/* Before there is a thread, or a descriptor that a child would hold. */
+static int build_filters(struct confinement *confinement)
+{
+        int r;
+
+        r = filter_new(&confinement->process, FILTER_PROCESS, confinement->filter_mode);
+        if (r < 0)
+                return confinement_fail_filter(confinement, r, "system calls");
+
+        r = filter_new(&confinement->data_plane, FILTER_THREAD, confinement->filter_mode);
+        return r < 0 ? confinement_fail_filter(confinement, r, "the data plane's system calls") : 0;
+}
+
+/**
+ * confinement_init() - find out which user to become, and build the filters
+ * @confinement: set up, also on failure; user and journal must outlive it
  * @user: of --user=, or NULL
  * @journal: where to report
  *
@@ -130,24 +171,19 @@ int confinement_init(struct confinement *confinement, const char *user, const st
 
         *confinement = (struct confinement) { .user = user, .journal = journal };
         r = find_identity(confinement);
-        return r != 0 ? r : find_filter_mode(confinement);
+        if (r == 0)
+                r = find_filter_mode(confinement);
+        return r != 0 ? r : build_filters(confinement);
 }
 
 /**
- * confinement_fail_filter() - log that a filter could not be installed
- * @confinement: the confinement
- * @error: the negative errno
- * @calls: the system calls that it is for, as in a message
- *
- * Return: the status to exit with, as sysexits(3): there may be memory at the next start, a permission that is
- * refused stays refused.
+ * confinement_done() - free what confinement_init() has set up
+ * @confinement: the confinement, zeroed or set up
  */
-int confinement_fail_filter(const struct confinement *confinement, int error, const char *calls)
+void confinement_done(struct confinement *confinement)
 {
-        int status = error == -ENOMEM || error == -EAGAIN ? EX_OSERR : EX_NOPERM;
-
-        return fail(confinement->journal, status, MESSAGE_PRIVILEGES, error,
-                    "Refusing to run without a filter of %s: %m", calls);
+        confinement->data_plane = filter_free(confinement->data_plane);
+        confinement->process = filter_free(confinement->process);
 }
 
 /**
@@ -162,7 +198,7 @@ int confinement_limit_process(const struct confinement *confinement)
 {
         int r;
 
-        r = filter_install_process(confinement->filter_mode);
+        r = filter_install(confinement->process);
         if (r < 0)
                 return confinement_fail_filter(confinement, r, "system calls");
 
@@ -173,11 +209,11 @@ int confinement_limit_process(const struct confinement *confinement)
  * confinement_limit_data_plane() - install the filter of the calling thread; an engine_hook_t
  * @userdata: the confinement
  *
- * Return: 0, or a negative errno of filter_install_thread().
+ * Return: 0, or a negative errno of filter_install().
  */
 int confinement_limit_data_plane(void *userdata)
 {
         const struct confinement *confinement = userdata;
 
-        return filter_install_thread(confinement->filter_mode);
+        return filter_install(confinement->data_plane);
 }

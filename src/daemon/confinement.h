@@ -13,9 +13,11 @@ struct confinement {
         struct identity identity;
         bool has_identity; /* else the process stays the same user */
         enum filter_mode filter_mode;
+        struct filter *process, *data_plane; /* the filters of their system calls */
 };
 
 int confinement_init(struct confinement *confinement, const char *user, const struct journal *journal);
+void confinement_done(struct confinement *confinement);
 const struct identity *confinement_identity(const struct confinement *confinement);
 int confinement_drop_privileges(const struct confinement *confinement);
 int confinement_fail_filter(const struct confinement *confinement, int error, const char *calls);

@@ -70,6 +70,7 @@ static void daemon_done(struct daemon *daemon)
         sd_event_source_unref(daemon->late);
         sd_event_unref(daemon->event);
         records_free(daemon->records);
+        confinement_done(&daemon->confinement);
 }
 
 static void open_status(struct daemon *daemon)
@@ -345,7 +346,8 @@ static int block_signals(void)
         static const int handled[] = { SIGTERM, SIGINT, SIGUSR1, SIGHUP };
         sigset_t set;
 
-        if (signal(SIGPIPE, SIG_IGN) == SIG_ERR || sigemptyset(&set) < 0)
+        /* A parent that ignores SIGCHLD passes that on: wait(2) would fail. */
+        if (signal(SIGPIPE, SIG_IGN) == SIG_ERR || signal(SIGCHLD, SIG_DFL) == SIG_ERR || sigemptyset(&set) < 0)
                 return -errno;
 
         for (size_t i = 0; i < ARRAY_SIZE(handled); i++)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #pragma once
 
-/* The system calls that each filter allows. Private to filter.c and its test. */
+/* The system calls that each filter allows. Private to filter-program.c and its test. */
 
 #include <stdint.h>
 

@@ -6,10 +6,11 @@
  * first packet. Filters add up and cannot be removed: the strictest decides.
  *
  *   control plane                        data plane
+ *   filter_new(): both filters
  *   device, addresses, privileges
  *   engine_new() ----------------------> makes the ring, waits
- *   filter_install_process(): both
- *   engine_start() --------------------> filter_install_thread(), first packet
+ *   filter_install(): all threads
+ *   engine_start() --------------------> filter_install(): itself, first packet
  *
  * A filter lists what it allows. All else fails with EPERM, and the kernel sends an audit message. A call
  * that is newer than libseccomp fails with ENOSYS, so that a library uses the older one instead. A call with
@@ -21,7 +22,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/seccomp.h>
-#include <seccomp.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -31,22 +31,18 @@
 #include <unistd.h>
 
 #include "common/util.h"
-#include "daemon/filter-rules.h"
+#include "daemon/filter-program.h"
 
-#define N_CALLS   1024 /* more than libseccomp knows */
-#define N_UNKNOWN 128  /* more than kernels add while a version of libseccomp is in use */
+struct filter {
+        enum filter_scope scope;
+        struct filter_program program;
+};
 
 /* The filters of a thread, as the kernel reports them. */
 struct filter_state {
         int mode; /* SECCOMP_MODE_FILTER if there is any */
         int n;    /* -1 before Linux 5.9 and without /proc */
 };
-
-static void release_contextp(scmp_filter_ctx *context)
-{
-        if (*context)
-                seccomp_release(*context);
-}
 
 static int find_number(const char *text, const char *name)
 {
@@ -74,174 +70,93 @@ static bool is_installed(const struct filter_state *before, const struct filter_
         return after->mode == SECCOMP_MODE_FILTER && (after->n < 0 || after->n > before->n);
 }
 
-static int allow_names(scmp_filter_ctx context, const char *const *names)
+/**
+ * filter_new() - build a filter of this process
+ * @ret_filter: set to the filter, which filter_free() frees
+ * @scope: which filter
+ * @mode: what a forbidden call does
+ *
+ * Both filters forbid, among others, another ring for io_uring(7), whose operations no filter sees; programs,
+ * processes and threads; sockets except AF_UNIX and AF_NETLINK; files to write; tracing; mounts; modules;
+ * namespaces. On 32-bit x86, socketcall(2) hides the family of a socket. That of the data plane allows to move
+ * packets, lock a mutex, read the clock and end the thread; it opens nothing.
+ *
+ * Return: 0, or a negative errno of filter_program_build().
+ */
+int filter_new(struct filter **ret_filter, enum filter_scope scope, enum filter_mode mode)
 {
-        for (; *names; names++) {
-                int number = seccomp_syscall_resolve_name(*names), r;
-
-                /* This libseccomp does not know it yet. */
-                if (number == __NR_SCMP_ERROR)
-                        continue;
-
-                r = seccomp_rule_add(context, SCMP_ACT_ALLOW, number, 0);
-                if (r < 0)
-                        return r;
-        }
-
-        return 0;
-}
-
-static int allow_if(scmp_filter_ctx context, const struct filter_condition *condition)
-{
-        for (; condition->name; condition++) {
-                int number = seccomp_syscall_resolve_name(condition->name), r;
-
-                r = seccomp_rule_add(context, SCMP_ACT_ALLOW, number, 1,
-                                     SCMP_CMP64(condition->argument, SCMP_CMP_MASKED_EQ, condition->mask,
-                                                condition->value));
-                if (r < 0)
-                        return r;
-        }
-
-        return 0;
-}
-
-/* Not to other processes of the user: all instances of the unit have the same one. */
-static int allow_own_signals(scmp_filter_ctx context)
-{
-        return seccomp_rule_add(context, SCMP_ACT_ALLOW, SCMP_SYS(tgkill), 1,
-                                SCMP_A0_64(SCMP_CMP_MASKED_EQ, UINT32_MAX, (uint64_t) getpid()));
-}
-
-/* Calls that are newer than libseccomp have the numbers that follow those that it knows. */
-static int hide_unknown(scmp_filter_ctx context)
-{
-        int last = 0;
-
-        for (int number = 0; number < N_CALLS; number++) {
-                char *name = seccomp_syscall_resolve_num_arch(SCMP_ARCH_NATIVE, number);
-
-                if (name)
-                        last = number;
-                free(name);
-        }
-
-        for (int number = last + 1; number <= last + N_UNKNOWN; number++) {
-                int r = seccomp_rule_add(context, SCMP_ACT_ERRNO(ENOSYS), number, 0);
-
-                if (r < 0)
-                        return r;
-        }
-
-        return 0;
-}
-
-/* Without a program, EFAULT says that the kernel has filters. libseccomp hides any other error. */
-static int check_support(void)
-{
-        return syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, NULL) < 0 && errno != EFAULT ? -errno : 0;
-}
-
-static int set_attributes(scmp_filter_ctx context, bool all_threads)
-{
-        const struct {
-                enum scmp_filter_attr attribute;
-                uint32_t value;
-        } attributes[] = {
-                { SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_KILL_PROCESS },
-                { SCMP_FLTATR_CTL_NNP, 1 },
-                { SCMP_FLTATR_CTL_TSYNC, all_threads },
-        };
-
-        for (size_t i = 0; i < ARRAY_SIZE(attributes); i++) {
-                int r = seccomp_attr_set(context, attributes[i].attribute, attributes[i].value);
-
-                if (r < 0)
-                        return r;
-        }
-
-        /* A denied call without an audit message is denied as well. */
-        (void) seccomp_attr_set(context, SCMP_FLTATR_CTL_LOG, 1);
-        return 0;
-}
-
-static int add_rules(scmp_filter_ctx context, const struct filter_rules *rules, const char *const *extra)
-{
+        struct filter *filter = malloc(sizeof(*filter));
         int r;
 
-        r = allow_names(context, rules->names);
-        if (r >= 0)
-                r = allow_names(context, extra);
-        if (r >= 0)
-                r = allow_if(context, rules->conditions);
-        if (r >= 0)
-                r = allow_own_signals(context);
-        return r;
+        if (!filter)
+                return -ENOMEM;
+
+        filter->scope = scope;
+        r = filter_program_build(&filter->program, scope, mode);
+        if (r < 0) {
+                filter_free(filter);
+                return r;
+        }
+
+        *ret_filter = filter;
+        return 0;
 }
 
-/* Loads the filter, and checks that the kernel has it. */
-static int load(scmp_filter_ctx context)
+/**
+ * filter_free() - free a filter, which stays in force where it is installed
+ * @filter: the filter, or NULL
+ *
+ * Return: NULL.
+ */
+struct filter *filter_free(struct filter *filter)
+{
+        free(filter);
+        return NULL;
+}
+
+/* Returns 0, or a negative errno. */
+static int load(const struct filter *filter)
+{
+        const struct sock_fprog program = {
+                .len = filter->program.n,
+                .filter = (struct sock_filter *) (uintptr_t) filter->program.instructions,
+        };
+        unsigned flags = SECCOMP_FILTER_FLAG_LOG;
+        long r;
+
+        if (filter->scope == FILTER_PROCESS)
+                flags |= SECCOMP_FILTER_FLAG_TSYNC;
+        if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
+                return -errno;
+
+        r = syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, flags, &program);
+        if (r < 0)
+                return -errno;
+
+        return r > 0 ? -EBUSY : 0;
+}
+
+/**
+ * filter_install() - limit all threads, or the calling one, to the system calls that the filter allows
+ * @filter: the filter
+ *
+ * Sets no_new_privs, checks that the kernel reports the filter, and nothing removes it.
+ *
+ * Return: 0, or a negative errno of seccomp(2): -ENOSYS or -EINVAL if the kernel has no such filters, -EPERM if
+ *         another filter forbids them, -EBUSY if a thread has a filter of its own, -ENOMEM; -ENODATA if the
+ *         kernel does not report the filter afterwards.
+ */
+int filter_install(const struct filter *filter)
 {
         _cleanup_(close_fdp) int fd = open("/proc/thread-self/status", O_RDONLY | O_CLOEXEC);
         struct filter_state before, after;
         int r;
 
         read_state(fd, &before);
-        r = seccomp_load(context);
+        r = load(filter);
         if (r < 0)
-                return r == -ECANCELED ? -errno : r; /* the error of seccomp(2) */
+                return r;
 
         read_state(fd, &after);
         return is_installed(&before, &after) ? 0 : -ENODATA;
-}
-
-static int install(enum filter_mode mode, bool all_threads, const struct filter_rules *rules,
-                   const char *const *extra)
-{
-        _cleanup_(release_contextp) scmp_filter_ctx context =
-                seccomp_init(mode == FILTER_LOG ? SCMP_ACT_LOG : SCMP_ACT_ERRNO(EPERM));
-        int r;
-
-        if (!context)
-                return -ENOMEM;
-
-        r = check_support();
-        if (r >= 0)
-                r = set_attributes(context, all_threads);
-        if (r >= 0)
-                r = add_rules(context, rules, extra);
-        if (r >= 0 && all_threads && mode == FILTER_DENY)
-                r = hide_unknown(context);
-        return r < 0 ? r : load(context);
-}
-
-/**
- * filter_install_process() - limit all threads of the process to the system calls of both planes
- * @mode: what a forbidden call does
- *
- * Sets no_new_privs, and nothing removes the filter. It forbids, among others, another ring for io_uring(7),
- * whose operations no filter sees; programs, processes and threads; sockets except AF_UNIX and AF_NETLINK;
- * files to write; tracing; mounts; modules; namespaces. On 32-bit x86, socketcall(2) hides the family of a
- * socket.
- *
- * Return: 0, or a negative errno: -ENOSYS or -EINVAL if the kernel has no such filters, -EPERM if another
- *         filter forbids them, -ENODATA if the kernel does not report the filter afterwards, -ENOMEM.
- *         seccomp(2)
- */
-int filter_install_process(enum filter_mode mode)
-{
-        return install(mode, true, &filter_process_rules, filter_process_extra);
-}
-
-/**
- * filter_install_thread() - limit the calling thread to the system calls of the data plane
- * @mode: what a forbidden call does
- *
- * These move packets, lock a mutex, read the clock and end the thread. They open nothing.
- *
- * Return: as filter_install_process().
- */
-int filter_install_thread(enum filter_mode mode)
-{
-        return install(mode, false, &filter_thread_rules, filter_thread_extra);
 }

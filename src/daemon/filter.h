@@ -3,11 +3,20 @@
 
 /* Limits the system calls of the process while it serves, seccomp(2), with and without the unit. */
 
+/* What a filter limits. */
+enum filter_scope {
+        FILTER_PROCESS, /* all threads, to what both planes do */
+        FILTER_THREAD,  /* the calling thread, to what the data plane does */
+};
+
 /* What a forbidden call does. */
 enum filter_mode {
         FILTER_DENY, /* fails with EPERM */
         FILTER_LOG,  /* is made, and logged by the kernel: for debugging */
 };
 
-int filter_install_process(enum filter_mode mode);
-int filter_install_thread(enum filter_mode mode);
+struct filter;
+
+int filter_new(struct filter **ret_filter, enum filter_scope scope, enum filter_mode mode);
+struct filter *filter_free(struct filter *filter);
+int filter_install(const struct filter *filter);

@@ -440,13 +440,18 @@ static bool skip_word(const char **text, const char *word)
 static int limit(const char **what)
 {
         bool data_plane = skip_word(what, "own-data-plane");
+        struct filter *process, *thread;
         int r;
 
         if (!data_plane && !skip_word(what, "own"))
                 return 0;
 
-        r = filter_install_process(FILTER_DENY);
-        return r >= 0 && data_plane ? filter_install_thread(FILTER_DENY) : r;
+        r = filter_new(&process, FILTER_PROCESS, FILTER_DENY);
+        if (r >= 0)
+                r = filter_new(&thread, FILTER_THREAD, FILTER_DENY);
+        if (r >= 0)
+                r = filter_install(process);
+        return r >= 0 && data_plane ? filter_install(thread) : r;
 }
 
 /* The error comes back as exit status; setuid-program passes on that of the other program, 0 or 1. */

@@ -142,9 +142,23 @@ static const char *check_forbidden(void)
         return NULL;
 }
 
+/* Builds a filter of this process, and installs it. */
+static int install(enum filter_scope scope, enum filter_mode mode)
+{
+        struct filter *filter;
+        int r = filter_new(&filter, scope, mode);
+
+        if (r < 0)
+                return r;
+
+        r = filter_install(filter);
+        filter_free(filter);
+        return r;
+}
+
 static const char *process_forbids(void)
 {
-        CHECK(filter_install_process(FILTER_DENY) == 0);
+        CHECK(install(FILTER_PROCESS, FILTER_DENY) == 0);
         return check_forbidden();
 }
 
@@ -152,7 +166,7 @@ static const char *process_opens_to_read(void)
 {
         int fd;
 
-        CHECK(filter_install_process(FILTER_DENY) == 0);
+        CHECK(install(FILTER_PROCESS, FILTER_DENY) == 0);
         fd = open("/proc/self/status", O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
         CHECK(fd >= 0);
         CHECK(close(fd) == 0);
@@ -167,7 +181,7 @@ static const char *process_opens_not_to_write(void)
         static const int flags[] = { O_WRONLY, O_RDWR, O_ACCMODE, O_RDONLY | O_CREAT,
                                      O_RDONLY | O_TRUNC, O_RDWR | O_APPEND };
 
-        CHECK(filter_install_process(FILTER_DENY) == 0);
+        CHECK(install(FILTER_PROCESS, FILTER_DENY) == 0);
         for (size_t i = 0; i < ARRAY_SIZE(flags); i++) {
                 FORBIDDEN(openat(AT_FDCWD, "/dev/null", flags[i], 0600));
                 FORBIDDEN(syscall(SYS_openat, AT_FDCWD, "/dev/null", GARBAGE | flags[i], 0600));
@@ -181,7 +195,7 @@ static const char *process_makes_sockets(void)
 {
         int pair[2];
 
-        CHECK(filter_install_process(FILTER_DENY) == 0);
+        CHECK(install(FILTER_PROCESS, FILTER_DENY) == 0);
         CHECK(socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0) >= 0);
         CHECK(socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, 0) >= 0);
         CHECK(socketpair(AF_UNIX, SOCK_STREAM, 0, pair) == 0);
@@ -193,7 +207,7 @@ static const char *process_makes_no_other_sockets(void)
         static const int families[] = { AF_INET, AF_INET6, AF_PACKET, AF_VSOCK, AF_ALG, AF_XDP };
         int pair[2];
 
-        CHECK(filter_install_process(FILTER_DENY) == 0);
+        CHECK(install(FILTER_PROCESS, FILTER_DENY) == 0);
         for (size_t i = 0; i < ARRAY_SIZE(families); i++) {
                 FORBIDDEN(socket(families[i], SOCK_DGRAM, 0));
                 FORBIDDEN(syscall(SYS_socket, GARBAGE | families[i], SOCK_DGRAM, 0));
@@ -208,7 +222,7 @@ static const char *process_has_no_terminal(void)
 {
         int fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
 
-        CHECK(filter_install_process(FILTER_DENY) == 0);
+        CHECK(install(FILTER_PROCESS, FILTER_DENY) == 0);
         FORBIDDEN(ioctl(fd, TIOCSTI, "x"));
         FORBIDDEN(syscall(SYS_ioctl, fd, GARBAGE | TIOCSTI, "x"));
         FORBIDDEN(ioctl(fd, TIOCLINUX, "x"));
@@ -223,7 +237,7 @@ static const char *process_asks_the_device(void)
         static const unsigned long requests[] = { TUNGETIFF, TUNGETDEVNETNS, SIOCGSKNS, SIOCGIFINDEX };
         int fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
 
-        CHECK(filter_install_process(FILTER_DENY) == 0);
+        CHECK(install(FILTER_PROCESS, FILTER_DENY) == 0);
         for (size_t i = 0; i < ARRAY_SIZE(requests); i++)
                 CHECK(ioctl(fd, requests[i], NULL) < 0 && errno == ENOTTY);
 
@@ -232,7 +246,7 @@ static const char *process_asks_the_device(void)
 
 static const char *process_signals_itself(void)
 {
-        CHECK(filter_install_process(FILTER_DENY) == 0);
+        CHECK(install(FILTER_PROCESS, FILTER_DENY) == 0);
         CHECK(syscall(SYS_tgkill, getpid(), gettid(), 0) == 0);
         FORBIDDEN(syscall(SYS_tgkill, getppid(), getppid(), 0));
         return NULL;
@@ -241,14 +255,14 @@ static const char *process_signals_itself(void)
 /* It is asked to end by a signal, without a handler. */
 static const char *process_aborts(void)
 {
-        CHECK(filter_install_process(FILTER_DENY) == 0);
+        CHECK(install(FILTER_PROCESS, FILTER_DENY) == 0);
         abort();
 }
 
 /* What a later kernel adds looks as if this one did not have it. */
 static const char *unknown_calls(void)
 {
-        CHECK(filter_install_process(FILTER_DENY) == 0);
+        CHECK(install(FILTER_PROCESS, FILTER_DENY) == 0);
         errno = 0;
         CHECK(syscall(900) < 0 && errno == EPERM);
         /* fchmodat2(2), which libseccomp 2.5.4 does not know. */
@@ -258,8 +272,11 @@ static const char *unknown_calls(void)
 
 static const char *filters_add_up(void)
 {
-        CHECK(filter_install_process(FILTER_DENY) == 0);
-        CHECK(filter_install_process(FILTER_DENY) == 0);
+        struct filter *filter;
+
+        CHECK(filter_new(&filter, FILTER_PROCESS, FILTER_DENY) == 0);
+        CHECK(filter_install(filter) == 0);
+        CHECK(filter_install(filter) == 0);
         CHECK(prctl(PR_GET_SECCOMP) == SECCOMP_MODE_FILTER);
         CHECK(prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 1);
         return NULL;
@@ -268,8 +285,8 @@ static const char *filters_add_up(void)
 /* For debugging: the calls are made, with the errors of their arguments. */
 static const char *log_mode(void)
 {
-        CHECK(filter_install_process(FILTER_LOG) == 0);
-        CHECK(filter_install_thread(FILTER_LOG) == 0);
+        CHECK(install(FILTER_PROCESS, FILTER_LOG) == 0);
+        CHECK(install(FILTER_THREAD, FILTER_LOG) == 0);
         CHECK(prctl(PR_GET_SECCOMP) == SECCOMP_MODE_FILTER);
         CHECK(syscall(SYS_execve, NULL, NULL, NULL) < 0 && errno == EFAULT);
         CHECK(syscall(SYS_fchmod, -1, 0) < 0 && errno == EBADF);
@@ -279,18 +296,18 @@ static const char *log_mode(void)
 /* A thread that exists already, as the data plane does when the process is limited. */
 struct other {
         pthread_barrier_t begin;
-        bool limits_itself;
+        const struct filter *filter; /* that it limits itself with, or NULL */
         const char *failure;
 };
 
-static const char *be_data_plane(void)
+static const char *be_data_plane(const struct filter *filter)
 {
         char byte = 'x';
         struct iovec buffer = { .iov_base = &byte, .iov_len = 1 };
         int fds[2];
 
         CHECK(pipe(fds) == 0);
-        CHECK(filter_install_thread(FILTER_DENY) == 0);
+        CHECK(filter_install(filter) == 0);
         CHECK(write(fds[1], &byte, 1) == 1);
         CHECK(preadv2(fds[0], &buffer, 1, -1, 0) == 1);
         CHECK(syscall(SYS_io_uring_register, -1, IORING_UNREGISTER_FILES, NULL, 0) < 0 && errno != EPERM);
@@ -314,18 +331,18 @@ static void *run_other(void *userdata)
         struct other *other = userdata;
 
         (void) pthread_barrier_wait(&other->begin);
-        other->failure = other->limits_itself ? be_data_plane() : check_forbidden();
+        other->failure = other->filter ? be_data_plane(other->filter) : check_forbidden();
         return NULL;
 }
 
-static const char *with_other(bool limits_itself)
+static const char *with_other(const struct filter *filter)
 {
-        struct other other = { .limits_itself = limits_itself };
+        struct other other = { .filter = filter };
         pthread_t thread;
 
         CHECK(pthread_barrier_init(&other.begin, NULL, 2) == 0);
         CHECK(pthread_create(&thread, NULL, run_other, &other) == 0);
-        CHECK(filter_install_process(FILTER_DENY) == 0);
+        CHECK(install(FILTER_PROCESS, FILTER_DENY) == 0);
         (void) pthread_barrier_wait(&other.begin);
         CHECK(pthread_join(thread, NULL) == 0);
         return other.failure;
@@ -333,14 +350,18 @@ static const char *with_other(bool limits_itself)
 
 static const char *process_limits_all_threads(void)
 {
-        return with_other(false);
+        return with_other(NULL);
 }
 
 /* And the rest of the process may go on as before. */
 static const char *thread_limits_itself(void)
 {
-        const char *failure = with_other(true);
+        struct filter *filter;
+        const char *failure;
 
+        CHECK(filter_new(&filter, FILTER_THREAD, FILTER_DENY) == 0);
+        failure = with_other(filter);
+        filter_free(filter);
         if (failure)
                 return failure;
 
@@ -377,8 +398,8 @@ static const char *filters_are_forbidden(void)
         if (failure)
                 return failure;
 
-        CHECK(filter_install_process(FILTER_DENY) == -EPERM);
-        CHECK(filter_install_thread(FILTER_DENY) == -EPERM);
+        CHECK(install(FILTER_PROCESS, FILTER_DENY) == -EPERM);
+        CHECK(install(FILTER_THREAD, FILTER_DENY) == -EPERM);
         return NULL;
 }
 
@@ -390,8 +411,8 @@ static const char *filters_are_missing(void)
         if (failure)
                 return failure;
 
-        CHECK(filter_install_process(FILTER_DENY) == -ENODATA);
-        CHECK(filter_install_thread(FILTER_DENY) == -ENODATA);
+        CHECK(install(FILTER_PROCESS, FILTER_DENY) == -ENODATA);
+        CHECK(install(FILTER_THREAD, FILTER_DENY) == -ENODATA);
         return NULL;
 }
 
