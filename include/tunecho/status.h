@@ -28,6 +28,8 @@ struct status {
         uint64_t mtu;         /* in bytes */
         uint64_t uptime_usec; /* since READY=1 */
         uint64_t sessions;    /* open ones */
+        uint64_t sessions_opened, sessions_evicted;
+        uint64_t refused; /* ICMP errors about replies */
 
         /* The sums are the daemon's: a newer one counts verdicts that an older client does not know. */
         uint64_t packets, replies, dropped;

@@ -10,11 +10,13 @@
 #include "client/print.h"
 
 #include <inttypes.h>
+#include <string.h>
 
 #include "client/ctl.h"
 #include "client/serve.h"
 #include "client/snapshot.h"
 #include "common/util.h"
+#include "tunecho/state.h"
 
 enum type {
         TYPE_GAUGE,
@@ -72,6 +74,16 @@ static void print_info(FILE *file, const struct family *family, const struct sna
         fputs("} 1\n", file);
 }
 
+/* One sample for each state, so that a state that ends is 0 instead of stale. */
+static void print_state(FILE *file, const struct family *family, const struct snapshot *snapshot)
+{
+        for (enum state state = 0; state < _STATE_MAX; state++) {
+                begin_sample(file, family, snapshot);
+                print_label(file, "state", state_name(state));
+                fprintf(file, "} %d\n", strcmp(snapshot->status.state, state_name(state)) == 0);
+        }
+}
+
 static void print_packets(FILE *file, const struct family *family, const struct snapshot *snapshot)
 {
         for (enum verdict v = 0; v < _VERDICT_MAX; v++) {
@@ -102,12 +114,20 @@ static const struct family families[] = {
         { "tunecho_up", TYPE_GAUGE, .print = print_up, .always = true,
           .help = "Whether the instance has answered." },
         { "tunecho", TYPE_INFO, .print = print_info, .help = "State, engine and version of the instance." },
+        { "tunecho_state", TYPE_GAUGE, .print = print_state,
+          .help = "1 for the state that the instance is in, 0 for the others." },
         { "tunecho_packets", TYPE_COUNTER, .print = print_packets,
           .help = "Packets read, by verdict; all but reply and reply-fragment were dropped." },
         { "tunecho_unsent_replies", TYPE_COUNTER, NUMBER(counters.unsent),
           .help = "Replies that the device refused." },
+        { "tunecho_refused_replies", TYPE_COUNTER, NUMBER(refused),
+          .help = "ICMP errors about replies, which a router or the receiving host refused." },
         { "tunecho_sessions", TYPE_GAUGE, NUMBER(sessions),
           .help = "Open ping sessions: with a request within the last ten seconds." },
+        { "tunecho_opened_sessions", TYPE_COUNTER, NUMBER(sessions_opened),
+          .help = "Ping sessions that were opened." },
+        { "tunecho_evicted_sessions", TYPE_COUNTER, NUMBER(sessions_evicted),
+          .help = "Open ping sessions that another one replaced, as there is a limit." },
         { "tunecho_mtu_bytes", TYPE_GAUGE, NUMBER(mtu), .help = "MTU of the device, in bytes." },
         { "tunecho_uptime_seconds", TYPE_GAUGE, .print = print_uptime,
           .help = "Time since the instance was ready." },

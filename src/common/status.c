@@ -35,10 +35,13 @@ const struct status_key status_keys[] = {
         { "TUNECHO_MTU", "mtu", NUMBER(mtu) },
         { "TUNECHO_UPTIME_USEC", "uptime_usec", NUMBER(uptime_usec) },
         { "TUNECHO_SESSIONS", "sessions", NUMBER(sessions) },
+        { "TUNECHO_SESSIONS_OPENED", "sessions_opened", NUMBER(sessions_opened), .is_optional = true },
+        { "TUNECHO_SESSIONS_EVICTED", "sessions_evicted", NUMBER(sessions_evicted), .is_optional = true },
         { "TUNECHO_PACKETS", "packets", NUMBER(packets) },
         { "TUNECHO_REPLIES", "replies", NUMBER(replies) },
         { "TUNECHO_DROPPED", "dropped", NUMBER(dropped) },
         { "TUNECHO_UNSENT", "unsent", NUMBER(counters.unsent) },
+        { "TUNECHO_REFUSED", "refused", NUMBER(refused), .is_optional = true },
         { .name = NULL },
 };
 

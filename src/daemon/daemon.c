@@ -199,8 +199,9 @@ static void read_status(void *userdata, struct status *ret_status)
         struct daemon *daemon = userdata;
 
         instance_read_status(ret_status, daemon->config, daemon->device, daemon->engine, daemon->records);
-        if (daemon->reload_refused && strcmp(ret_status->state, device_state_name(DEVICE_RUNNING)) == 0)
-                (void) snprintf(ret_status->state, sizeof(ret_status->state), "reload-refused");
+        if (daemon->reload_refused && strcmp(ret_status->state, state_name(STATE_RUNNING)) == 0)
+                (void) snprintf(ret_status->state, sizeof(ret_status->state), "%s",
+                                state_name(STATE_RELOAD_REFUSED));
         ret_status->uptime_usec = daemon->ready > 0 ? monotonic_usec() - daemon->ready : 0;
 }
 

@@ -18,24 +18,6 @@
 /* Addresses of the device that are read; those that tunecho set are among the first. */
 #define ADDRESSES_MAX 64
 
-/**
- * device_state_name() - name a state, as the status has it
- * @state: the state
- */
-const char *device_state_name(enum device_state state)
-{
-        static const char *const names[] = {
-                [DEVICE_RUNNING] = "running",
-                [DEVICE_DOWN] = "down",
-                [DEVICE_MOVED] = "moved",
-                [DEVICE_NO_ADDRESS] = "no-address",
-                [DEVICE_NOT_ROUTED] = "not-routed",
-        };
-
-        _Static_assert(ARRAY_SIZE(names) == _DEVICE_STATE_MAX, "every state needs a name");
-        return names[state];
-}
-
 static bool unrouted_equal(const struct device_unrouted *a, const struct device_unrouted *b)
 {
         return address_equal(&a->address, &b->address) && a->route.error == b->route.error &&
@@ -91,7 +73,7 @@ static bool find_missing(struct device_condition *condition, struct netlink *net
         if (condition->n_missing == 0)
                 return false;
 
-        condition->state = DEVICE_NO_ADDRESS;
+        condition->state = STATE_NO_ADDRESS;
         condition->ipv6_off = condition->missing.family == AF_INET6 && !link->has_ipv6;
         return true;
 }
@@ -109,7 +91,7 @@ static void find_unrouted(struct device_condition *condition, struct netlink *ne
                 if (address.family == AF_UNSPEC || routing_is_into(netlink, link->index, &address, &route))
                         continue;
 
-                condition->state = DEVICE_NOT_ROUTED;
+                condition->state = STATE_NOT_ROUTED;
                 condition->unrouted[condition->n_unrouted++] = (struct device_unrouted) {
                         .address = address,
                         .route = route,
@@ -128,12 +110,12 @@ static void find_unrouted(struct device_condition *condition, struct netlink *ne
 void device_condition_find(struct device_condition *ret_condition, struct netlink *netlink,
                            const struct config *config, const struct link_info *link, bool here)
 {
-        struct device_condition condition = { .state = DEVICE_RUNNING };
+        struct device_condition condition = { .state = STATE_RUNNING };
 
         if (!here)
-                condition.state = DEVICE_MOVED;
+                condition.state = STATE_MOVED;
         else if (!link->up)
-                condition.state = DEVICE_DOWN;
+                condition.state = STATE_DOWN;
         else if (!config->configure || !find_missing(&condition, netlink, config, link))
                 find_unrouted(&condition, netlink, config, link);
 
@@ -224,21 +206,21 @@ void device_condition_report(const struct device_condition *condition, const str
         const char *name = link->name;
 
         switch (condition->state) {
-        case DEVICE_DOWN:
+        case STATE_DOWN:
                 journal_send(journal, MESSAGE_DEVICE_DOWN, NULL, 0,
                              "'%s' is down; try: ip link set dev %s up",
                              name, name);
                 break;
-        case DEVICE_MOVED:
+        case STATE_MOVED:
                 journal_send(journal, MESSAGE_DEVICE_MOVED, NULL, 0,
                              "'%s' is not in this network namespace, and answers where it is; to move it "
                              "back: ip -n NAMESPACE link set dev %s netns %d",
                              name, name, getpid());
                 break;
-        case DEVICE_NO_ADDRESS:
+        case STATE_NO_ADDRESS:
                 report_missing(condition, link, journal);
                 break;
-        case DEVICE_NOT_ROUTED:
+        case STATE_NOT_ROUTED:
                 report_all_unrouted(condition, before, link, netlink, journal);
                 break;
         default:
@@ -261,14 +243,14 @@ const char *device_condition_notice(const struct device_condition *condition,
         char address[PREFIX_TEXT_SIZE];
 
         text[0] = '\0';
-        if (condition->state == DEVICE_DOWN)
+        if (condition->state == STATE_DOWN)
                 (void) snprintf(text, DEVICE_NOTICE_SIZE, "Down");
-        else if (condition->state == DEVICE_MOVED)
+        else if (condition->state == STATE_MOVED)
                 (void) snprintf(text, DEVICE_NOTICE_SIZE, "In another network namespace");
-        else if (condition->state == DEVICE_NO_ADDRESS)
+        else if (condition->state == STATE_NO_ADDRESS)
                 (void) snprintf(text, DEVICE_NOTICE_SIZE, "Without its address %s",
                                 address_text(address, &condition->missing));
-        else if (condition->state == DEVICE_NOT_ROUTED)
+        else if (condition->state == STATE_NOT_ROUTED)
                 (void) snprintf(text, DEVICE_NOTICE_SIZE, "No route into it for %s",
                                 address_text(address, &condition->unrouted[0].address));
 

@@ -8,19 +8,10 @@
 #include "common/route.h"
 #include "config/config.h"
 #include "daemon/journal.h"
+#include "tunecho/state.h"
 
 struct link_info;
 struct netlink;
-
-/* What a ping would find. */
-enum device_state {
-        DEVICE_RUNNING,
-        DEVICE_DOWN,
-        DEVICE_MOVED,      /* to another network namespace */
-        DEVICE_NO_ADDRESS, /* one of the settings is missing */
-        DEVICE_NOT_ROUTED, /* an address to ping is not routed into it */
-        _DEVICE_STATE_MAX,
-};
 
 /* An address that is not routed into the device, and where it is. */
 struct device_unrouted {
@@ -29,7 +20,7 @@ struct device_unrouted {
 };
 
 struct device_condition {
-        enum device_state state;
+        enum state state;
         struct address missing; /* the first address that is */
         size_t n_missing;
         bool ipv6_off;                      /* it is missing as IPv6 is switched off */
@@ -39,7 +30,6 @@ struct device_condition {
 
 #define DEVICE_NOTICE_SIZE 128 /* bytes */
 
-const char *device_state_name(enum device_state state);
 bool device_condition_equal(const struct device_condition *a, const struct device_condition *b);
 void device_condition_find(struct device_condition *ret_condition, struct netlink *netlink,
                            const struct config *config, const struct link_info *link, bool here);

@@ -96,7 +96,7 @@ static int open_link(struct device *device)
                 return fail(device->journal, EX_OSERR, MESSAGE_SYSTEM_FAILED, r, "Cannot find '%s': %m",
                             device->config->interface);
         if (r == 0)
-                report_condition(device, &(struct device_condition) { .state = DEVICE_MOVED });
+                report_condition(device, &(struct device_condition) { .state = STATE_MOVED });
 
         return 0;
 }
@@ -413,7 +413,7 @@ const struct device_condition *device_condition(const struct device *device)
  * device_find_state() - ask the kernel for the state of the device now
  * @device: the device
  */
-enum device_state device_find_state(struct device *device)
+enum state device_find_state(struct device *device)
 {
         struct device_condition condition;
 

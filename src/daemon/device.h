@@ -31,4 +31,4 @@ unsigned device_mtu(struct device *device);
 bool device_is_settled(struct device *device);
 bool device_is_pinged(struct device *device, const struct address *address);
 const struct device_condition *device_condition(const struct device *device);
-enum device_state device_find_state(struct device *device);
+enum state device_find_state(struct device *device);

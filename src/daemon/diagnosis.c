@@ -280,11 +280,11 @@ static void note_opened(struct diagnosis *diagnosis, struct ping *ping, const st
 
 static void check_ping(struct diagnosis *diagnosis, struct ping *ping, bool opened)
 {
-        enum device_state state = device_find_state(diagnosis->device);
+        enum state state = device_find_state(diagnosis->device);
         struct cause_answers request, reply;
 
         /* What is wrong with the device itself has an entry of its own. */
-        if ((state != DEVICE_RUNNING && state != DEVICE_NOT_ROUTED) || ask_reply(diagnosis, ping, &reply) < 0)
+        if ((state != STATE_RUNNING && state != STATE_NOT_ROUTED) || ask_reply(diagnosis, ping, &reply) < 0)
                 return;
 
         if (opened)
@@ -297,7 +297,7 @@ static void check_ping(struct diagnosis *diagnosis, struct ping *ping, bool open
         reply.source_lost = ping->is_local && reply.route.type != RTN_LOCAL;
         if (cause_find(&reply) != CAUSE_NOT_FORWARDING || (ping->iif > 0 && ping->is_taken))
                 report(diagnosis, ping, &reply);
-        if (opened || !ping->is_taken || reply.source_lost || state != DEVICE_RUNNING)
+        if (opened || !ping->is_taken || reply.source_lost || state != STATE_RUNNING)
                 return;
 
         if (ask_request(diagnosis, ping, &request) >= 0)

@@ -52,12 +52,13 @@ const char *instance_text_to_try(const struct config *config, struct device *dev
 void instance_read_status(struct status *ret_status, const struct config *config, struct device *device,
                           const struct engine *engine, struct records *records)
 {
+        struct session_totals totals;
         size_t n = 0;
 
         (void) snprintf(ret_status->interface, sizeof(ret_status->interface), "%s", config->interface);
         (void) snprintf(ret_status->version, sizeof(ret_status->version), "%s", TUNECHO_VERSION);
         (void) snprintf(ret_status->state, sizeof(ret_status->state), "%s",
-                        device_state_name(device_find_state(device)));
+                        state_name(device_find_state(device)));
         (void) snprintf(ret_status->engine, sizeof(ret_status->engine), "%s",
                         engine_type_name(engine_status(engine)->type));
         for (size_t i = 0; i < ARRAY_SIZE(families); i++) {
@@ -72,6 +73,10 @@ void instance_read_status(struct status *ret_status, const struct config *config
         ret_status->pid = (uint64_t) getpid();
         ret_status->mtu = device_mtu(device);
         ret_status->sessions = records_sessions_count(records);
+        records_sessions_totals(records, &totals);
+        ret_status->sessions_opened = totals.opened;
+        ret_status->sessions_evicted = totals.evicted;
+        ret_status->refused = records_refusals(records);
         records_counters(records, &ret_status->counters);
         ret_status->packets = counters_packets(&ret_status->counters);
         ret_status->replies = counters_replies(&ret_status->counters);

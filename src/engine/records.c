@@ -370,3 +370,15 @@ unsigned records_sessions_count(struct records *records)
         unlock(records);
         return n;
 }
+
+/**
+ * records_sessions_totals() - copy what is counted of all ping sessions
+ * @records: the records
+ * @ret_totals: set to the totals
+ */
+void records_sessions_totals(struct records *records, struct session_totals *ret_totals)
+{
+        lock(records);
+        session_table_totals(records->table, ret_totals);
+        unlock(records);
+}

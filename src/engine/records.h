@@ -48,3 +48,4 @@ size_t records_collect_sessions(struct records *records, uint64_t now, struct se
 void records_finish_sessions(struct records *records);
 uint64_t records_sessions_due(struct records *records);
 unsigned records_sessions_count(struct records *records);
+void records_sessions_totals(struct records *records, struct session_totals *ret_totals);

@@ -173,8 +173,10 @@ static struct session_entry *allocate_entry(struct session_table *table)
                 return &table->entries[table->n_used++];
 
         entry = TAILQ_LAST(&table->order, session_order);
-        if (!entry->is_idle)
+        if (!entry->is_idle) {
                 session_table_push(table, SESSION_EVICTED, entry, 0, 0);
+                table->totals.evicted++;
+        }
         session_set_idle(table, entry, false);
         remove_slot(table, entry);
         TAILQ_REMOVE(&table->order, entry, order);

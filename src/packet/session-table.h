@@ -40,6 +40,7 @@ struct session_table {
         unsigned n_used;            /* entries; one that was used is used until another one needs it */
         unsigned n_idle;            /* of them */
         bool is_finished;
+        struct session_totals totals;
         unsigned n_reports, first_report;
         struct session_sum sum;
         uint16_t slots[SESSION_SLOTS]; /* the number of an entry plus 1, or 0 */

@@ -77,6 +77,16 @@ unsigned session_table_count(const struct session_table *table)
         return table->n_used - table->n_idle;
 }
 
+/**
+ * session_table_totals() - copy what the table counts of all its sessions
+ * @table: the table
+ * @ret_totals: set to the totals; a session that resumes was opened once
+ */
+void session_table_totals(const struct session_table *table, struct session_totals *ret_totals)
+{
+        *ret_totals = table->totals;
+}
+
 /* The same as to compare the keys, but without making one. */
 static bool is_of(const struct session_entry *entry, const struct packet_info *packet)
 {
@@ -123,6 +133,7 @@ static void clear_counts(struct session_entry *entry, uint64_t now)
 static void start(struct session_table *table, struct session_entry *entry, uint64_t now,
                   const struct packet_info *packet, uint16_t number)
 {
+        table->totals.opened++;
         entry->session.source = packet->source;
         entry->session.destination = packet->destination;
         entry->session.identifier = packet->identifier;

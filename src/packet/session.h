@@ -74,6 +74,12 @@ struct session_sum {
         uint64_t sessions, requests, missing, duplicates, reordered, refused;
 };
 
+/* What a table counts of all its sessions. */
+struct session_totals {
+        uint64_t opened;
+        uint64_t evicted; /* of those that were open */
+};
+
 struct session_table;
 
 struct session_table *session_table_new(uint64_t seed);
@@ -92,6 +98,7 @@ void session_table_finish(struct session_table *table);
 uint64_t session_table_next(const struct session_table *table);
 size_t session_table_copy(const struct session_table *table, struct session_report *reports, size_t max);
 unsigned session_table_count(const struct session_table *table);
+void session_table_totals(const struct session_table *table, struct session_totals *ret_totals);
 
 const char *session_event_name(enum session_event event);
 const char *session_unknown_name(enum session_unknown unknown);

@@ -33,10 +33,13 @@ def status(interface, **changes):
         "ENGINE": "io_uring",
         "UPTIME_USEC": 90_000_000,
         "SESSIONS": 2,
+        "SESSIONS_OPENED": 20,
+        "SESSIONS_EVICTED": 1,
         "PACKETS": packets,
         "REPLIES": replies,
         "DROPPED": packets - replies,
         "UNSENT": 0,
+        "REFUSED": 3,
         **{name.upper().replace("-", "_"): count for name, count in verdicts.items()},
         **changes,
     }

@@ -68,6 +68,21 @@ def reporters_of(family):
     return FAR[family][3], (IPV4 if family == "ipv4" else IPV6)[0]
 
 
+def status(host):
+    with host.connect_status() as connection:
+        return b"".join(iter(lambda: connection.recv(65536), b"")).decode().splitlines()
+
+
+@FAMILIES
+def test_status(tunnel, client, far):
+    tunnel.start("tun0")
+    assert "TUNECHO_REFUSED=0" in status(tunnel)
+    ping(client, far[0], far[2])
+    wait_until(lambda: "TUNECHO_REFUSED=3" in status(tunnel), "the errors")
+    assert "TUNECHO_SESSIONS_OPENED=1" in status(tunnel)
+    assert "TUNECHO_SESSIONS_EVICTED=0" in status(tunnel)
+
+
 @FAMILIES
 def test_no_route_back(tunnel, client, far, family):
     daemon = tunnel.start("tun0")

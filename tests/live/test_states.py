@@ -218,5 +218,6 @@ def test_client(host, daemon):
     assert json.loads(tunechoctl(host, "--json", "status").stdout)[0]["state"] == "down"
     metrics = tunechoctl(host, "metrics")
     assert (metrics.returncode, 'state="down"' in metrics.stdout) == (0, True)
+    assert re.findall(r'^tunecho_state\{.*state="(.*)"\} 1$', metrics.stdout, re.M) == ["down"]
     host.ip("link", "set", "tun0", "up")
     wait_until(lambda: tunechoctl(host, "status").returncode == 0, "the end of it")

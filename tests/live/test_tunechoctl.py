@@ -83,10 +83,13 @@ def test_json(instances):
         "mtu": 1500,
         "uptime_usec": 90000000,
         "sessions": 2,
+        "sessions_opened": 20,
+        "sessions_evicted": 1,
         "packets": 55,
         "replies": 52,
         "dropped": 3,
         "unsent": 0,
+        "refused": 3,
     }
 
 

@@ -21,6 +21,9 @@ struct snapshot sample_snapshot(const char *interface)
                 .mtu = 1500,
                 .uptime_usec = 192123456,
                 .sessions = 3,
+                .sessions_opened = 300,
+                .sessions_evicted = 30,
+                .refused = 13,
         };
 
         (void) snprintf(status.interface, sizeof(status.interface), "%s", interface);

@@ -172,7 +172,7 @@ static const char json_is_right[] =
         "assert good[\"ping\"] == [\"198.18.0.2\", \"2001:2::2\"] and without[\"ping\"] == [], good\n"
         "assert good[\"version\"] == \"0.1.0\" and good[\"engine\"] == \"io_uring\", good\n"
         "assert [good[key] for key in (\"pid\", \"mtu\", \"uptime_usec\")] == [4711, 1500, 192123456], good\n"
-        "assert good[\"sessions\"] == 3 and good[\"unsent\"] == 2**64 - 1, good\n"
+        "assert good[\"sessions\"] == 3 and good[\"refused\"] == 13 and good[\"unsent\"] == 2**64 - 1, good\n"
         "verdicts = good[\"verdicts\"]\n"
         "assert len(verdicts) == 16 and verdicts[\"bad-icmp-checksum\"] == 920, verdicts\n"
         "assert sum(verdicts.values()) == good[\"packets\"] == good[\"replies\"] + good[\"dropped\"]\n"
@@ -211,6 +211,8 @@ static void test_metrics(void **state)
         assert_contains(text, "\ntunecho_up{interface=\"tun0\"} 1\ntunecho_up{interface=\"tun1\"} 0\n");
         assert_contains(text, "\ntunecho_info{interface=\"tun0\",state=\"running\",engine=\"io_uring\","
                               "version=\"0.1.0\"} 1\n");
+        assert_contains(text, "\ntunecho_state{interface=\"tun0\",state=\"running\"} 1\n"
+                              "tunecho_state{interface=\"tun0\",state=\"down\"} 0\n");
         for (enum verdict v = 0; v < _VERDICT_MAX; v++) {
                 (void) snprintf(sample, sizeof(sample),
                                 "\ntunecho_packets_total{interface=\"tun0\",verdict=\"%s\"} %u\n",
@@ -218,7 +220,10 @@ static void test_metrics(void **state)
                 assert_contains(text, sample);
         }
         assert_contains(text, "\ntunecho_unsent_replies_total{interface=\"tun0\"} 0\n");
+        assert_contains(text, "\ntunecho_refused_replies_total{interface=\"tun0\"} 13\n");
         assert_contains(text, "\ntunecho_sessions{interface=\"tun0\"} 3\n");
+        assert_contains(text, "\ntunecho_opened_sessions_total{interface=\"tun0\"} 300\n");
+        assert_contains(text, "\ntunecho_evicted_sessions_total{interface=\"tun0\"} 30\n");
         assert_contains(text, "\ntunecho_mtu_bytes{interface=\"tun0\"} 1500\n");
         assert_contains(text, "\ntunecho_uptime_seconds{interface=\"tun0\"} 192.123456\n# EOF\n");
         assert_string_equal(text + strlen(text) - strlen("\n# EOF\n"), "\n# EOF\n");

@@ -21,6 +21,9 @@ static struct status sample_status(void)
                 .mtu = 1500,
                 .uptime_usec = 192123456,
                 .sessions = 3,
+                .sessions_opened = 300,
+                .sessions_evicted = 30,
+                .refused = 13,
         };
 
         for (enum verdict v = 0; v < _VERDICT_MAX; v++)
@@ -64,8 +67,10 @@ static void test_format(void **state)
                                     "TUNECHO_PING=2001:2::2\nTUNECHO_VERSION=0.1.0\n"
                                     "TUNECHO_ENGINE=io_uring\nTUNECHO_PID=4711\nTUNECHO_MTU=1500\n"
                                     "TUNECHO_UPTIME_USEC=192123456\nTUNECHO_SESSIONS=3\n"
+                                    "TUNECHO_SESSIONS_OPENED=300\nTUNECHO_SESSIONS_EVICTED=30\n"
                                     "TUNECHO_PACKETS=107\nTUNECHO_REPLIES=100\nTUNECHO_DROPPED=7\n"
-                                    "TUNECHO_UNSENT=18446744073709551615\nTUNECHO_REPLY=100\n";
+                                    "TUNECHO_UNSENT=18446744073709551615\nTUNECHO_REFUSED=13\n"
+                                    "TUNECHO_REPLY=100\n";
         struct status status = sample_status();
         char text[STATUS_TEXT_MAX];
         int size;

@@ -251,6 +251,7 @@ static void test_evicted_sessions(void **state)
         struct session_report reports[REPORTS_MAX];
         unsigned n_evicted = 0, n_stopped = 0;
         struct session_sum sum, total = { 0 };
+        struct session_totals totals;
         size_t collected;
 
         (void) state;
@@ -262,6 +263,9 @@ static void test_evicted_sessions(void **state)
         }
         assert_int_equal(records_sessions_count(records), SESSIONS_MAX);
         assert_int_equal(records_sessions_due(records), 0);
+        records_sessions_totals(records, &totals);
+        assert_int_equal(totals.opened, n);
+        assert_int_equal(totals.evicted, n - SESSIONS_MAX);
         records_finish_sessions(records);
 
         /* A part at a time, without losing any. */

@@ -357,6 +357,7 @@ static void test_full(void **state)
 {
         struct session_table *table = new_table();
         struct session_report reports[SESSION_REPORTS_MAX + 1];
+        struct session_totals totals;
         struct session_sum sum;
         unsigned others = 100000, busy = 0;
 
@@ -385,6 +386,9 @@ static void test_full(void **state)
         session_table_collect_sum(table, &sum);
         assert_int_equal(sum.sessions, 0);
 
+        session_table_totals(table, &totals);
+        assert_int_equal(totals.opened, others + 1);
+        assert_int_equal(totals.evicted, others + 1 - SESSIONS_MAX);
         assert_int_equal(session_table_count(table), SESSIONS_MAX);
         for (unsigned i = 0; i < SESSIONS_MAX; i++) {
                 assert_int_equal(session_table_collect(table, others, reports, 1), 1);
