@@ -6,7 +6,7 @@
 # The build dependencies: packages of Debian, and modules of pkg-config.
 build_packages=(gcc libc6-dev meson ninja-build pkg-config
     libsystemd-dev libcap-dev libseccomp-dev libmnl-dev liburing-dev libsmartcols-dev libjson-c-dev libncurses-dev)
-build_modules=(systemd libsystemd libcap libseccomp libmnl liburing smartcols json-c ncursesw)
+build_modules=(libsystemd libcap libseccomp libmnl liburing smartcols json-c ncursesw)
 
 say() {
     printf '==> %s\n' "$*"
@@ -25,20 +25,6 @@ missing_packages() {
         [[ $(dpkg-query --show --showformat='${db:Status-Abbrev}' "$package" 2>/dev/null) == ii* ]] ||
             echo "$package"
     done
-}
-
-# Whether systemd.pc is installed, which has the directory of the units.
-has_systemd_pc() {
-    pkg-config --exists systemd 2>/dev/null
-}
-
-# The package that has systemd.pc: systemd-dev after Debian 12.
-systemd_package() {
-    if apt-cache show systemd-dev >/dev/null 2>&1; then
-        echo systemd-dev
-    else
-        echo systemd
-    fi
 }
 
 # Fetch the lists of packages that apt has.
@@ -65,13 +51,27 @@ install_packages() {
     fi
 
     mapfile -t missing < <(missing_packages "$@")
-    if [ "${#missing[@]}" = 0 ] && has_systemd_pc; then
-        return
-    fi
+    [ "${#missing[@]}" != 0 ] || return 0
 
-    [ "$(id -u)" = 0 ] || fail "only root can install the missing packages: ${missing[*]:-$(systemd_package)}"
+    [ "$(id -u)" = 0 ] || fail "only root can install the missing packages: ${missing[*]}"
     update_lists
-    has_systemd_pc || missing+=("$(systemd_package)")
     say "Installing ${missing[*]}"
     apt_get install "${missing[@]}"
+}
+
+# hide_modules DIRECTORY MODULE...: fill the directory with links to the modules of pkg-config, without these. It is
+# for $PKG_CONFIG_LIBDIR.
+hide_modules() {
+    local directory=$1 module path paths
+
+    shift
+    IFS=: read -ra paths <<<"$(pkg-config --variable=pc_path pkg-config)"
+    rm -rf "$directory"
+    mkdir -p "$directory"
+    for path in "${paths[@]}"; do
+        find "$path" -name '*.pc' -exec ln --symbolic --force --target-directory="$directory" {} + 2>/dev/null || :
+    done
+    for module in "$@"; do
+        rm -f "$directory/$module.pc"
+    done
 }
