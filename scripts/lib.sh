@@ -17,6 +17,18 @@ fail() {
     exit 1
 }
 
+# become_root ARGUMENT...: if the user is not root, run this script again as root, through sudo.
+become_root() {
+    local script=$PWD/scripts/${0##*/}
+
+    [ "$(id -u)" != 0 ] || return 0
+    command -v sudo >/dev/null ||
+        fail "this requires root, and sudo is not installed: run $script as root, as with su(1)"
+    say 'This requires root: continuing with sudo'
+    # sudo does not pass variables on.
+    exec sudo -- env TUNECHO_STRICT="${TUNECHO_STRICT:-}" "$script" "$@"
+}
+
 # Print those of the packages that are not installed.
 missing_packages() {
     local package

@@ -3,6 +3,8 @@
 #
 # scripts/start where systemd runs: a first run, and one that upgrades and restarts. For tests/system/rig.
 
+# shellcheck disable=SC2317 # the functions are called through check
+
 set -u
 # shellcheck source=tests/system/tap.sh
 . "${BASH_SOURCE[0]%/*}/tap.sh"
@@ -10,8 +12,8 @@ set -u
 # The rig installed the tests' build; what is started here has to come from scripts/start.
 rm -f /usr/sbin/tunecho /usr/lib/systemd/system/tunecho@.service
 
-# A release that this machine has built before would spare the first run its work.
-rm -rf "$TUNECHO_SOURCE/build/release"
+# A build that this machine has made before would spare the first run its work.
+rm -rf "$TUNECHO_SOURCE/build/start"
 
 start() {
     "$TUNECHO_SOURCE/scripts/start" "$@" </dev/null
@@ -21,15 +23,44 @@ main_pid() {
     property tunecho@tun0 MainPID
 }
 
+# The lines of an output that are not of scripts/start itself: those of the tools are in its log.
+foreign_lines() {
+    grep -cv -e '^==> ' -e '^    ' <<<"$1"
+}
+
+# A package with nothing in it.
+install_empty_package() {
+    local tree
+
+    tree=$(mktemp -d)
+    mkdir -p "$tree/DEBIAN"
+    printf '%s\n' 'Package: tunecho' 'Version: 9-1' 'Architecture: all' 'Maintainer: test' 'Description: test' \
+        >"$tree/DEBIAN/control"
+    dpkg-deb --build "$tree" "$tree.deb" && dpkg --install "$tree.deb"
+}
+
+# as_user PATH ARGUMENT...: scripts/start as an ordinary user with these commands, whose sudo says what it was told.
+as_user() {
+    local path=$1
+
+    shift
+    setpriv --reuid=65534 --regid=65534 --clear-groups env PATH="$path" "$TUNECHO_SOURCE/scripts/start" "$@" 2>&1
+}
+
 output=$(start 2>&1)
 check 'scripts/start succeeds' equal 0 $?
 note "$output"
 check 'tunecho@tun0 is active' is_property tunecho@tun0 ActiveState active
-check 'it pinged over IPv4' contains '--- 198.18.0.2 ping statistics ---' "$output"
-check 'it pinged over IPv6' contains '--- 2001:2::2 ping statistics ---' "$output"
+check 'it pinged over IPv4' contains 'ping 198.18.0.2: 3 packets transmitted' "$output"
+check 'it pinged over IPv6' contains 'ping 2001:2::2: 3 packets transmitted' "$output"
 check 'nothing was lost' equal 2 "$(grep -c ' 0% packet loss' <<<"$output")"
 check "it shows the journal's lines" contains 'tunecho[' "$output"
-check 'it installed no packages' fails contains 'Installing gcc' "$output"
+check 'it installed no packages' fails contains 'Installing packages' "$output"
+check 'it prints a summary alone' equal 0 "$(foreign_lines "$output")"
+check 'the log that it names has the rest' grep -q 'Linking target tunechoctl' \
+    "$(sed -n 's/.* is in \(.*\.log\)$/\1/p' <<<"$output")"
+check 'no program of a test was built' \
+    fails grep -q "$TUNECHO_SOURCE/tests/" <<<"$(meson introspect --targets "$TUNECHO_SOURCE/build/start")"
 
 # Of version 1.0.
 printf '%s\n' '[Timer]' OnActiveSec=1d '[Install]' WantedBy=timers.target >/usr/lib/systemd/system/tunecho-metrics.timer
@@ -37,7 +68,9 @@ printf '%s\n' '[Service]' Type=oneshot ExecStart=/bin/true >/usr/lib/systemd/sys
 systemctl enable --now --quiet tunecho-metrics.timer
 first=$(main_pid)
 inode=$(stat --format=%i /usr/sbin/tunecho)
-check 'a second run succeeds' start
+output=$(start 2>&1)
+check 'a second run succeeds' equal 0 $?
+check 'it says that it restarts the instance' contains 'tunecho@tun0.service is running: it restarts' "$output"
 check 'it installed the program again' fails equal "$inode" "$(stat --format=%i /usr/sbin/tunecho)"
 check 'it restarted the service' fails equal "$first" "$(main_pid)"
 check 'the peer answers' pings 198.18.0.2
@@ -45,7 +78,9 @@ check 'the old timer is stopped' fails systemctl is-active --quiet tunecho-metri
 check 'and removed' equal '' "$(find /etc/systemd /usr/lib/systemd -name 'tunecho-metrics.timer' -o \
     -name 'tunecho-metrics.service')"
 
-check 'another interface can be named' start tun5
+output=$(start tun5 2>&1)
+check 'another interface can be named' equal 0 $?
+check 'it says that the first one is not restarted' contains 'tunecho@tun0.service is running: it keeps' "$output"
 check 'its peer answers' pings 198.18.5.2
 check 'the first one goes on' pings 2001:2::2
 
@@ -66,10 +101,47 @@ output=$(cd "$TUNECHO_SOURCE" && unshare --mount --net --pid --fork --kill-child
     ip link set lo up
     scripts/start
     scripts/start
+    scripts/start --remove
+    ! pidof tunecho || exit 1
+    echo removal ends it
 ' 2>&1 </dev/null)
 check 'without systemd it succeeds, twice' equal 0 $?
-check 'the second run stops the daemon of the first' contains 'Stopping the previous daemon' "$output"
+check 'the second run stops the daemon of the first' contains 'is running on tun0: stopping process' "$output"
 check 'both families answered, twice' equal 4 "$(grep -c ' 0% packet loss' <<<"$output")"
 check 'it shows the log' contains "'tun0' is ready" "$output"
-check 'it says how to stop it' contains 'To stop it: kill ' "$output"
+check 'it says how to stop it' contains '# stops it' "$output"
+check 'removal stops the last one' contains 'removal ends it' "$output"
+
+# What this leaves is the next part's to install again.
+check 'it is built and installed again' start
+systemctl enable --quiet tunecho@tun0
+printf '%s\n' '[Network]' Address=10.99.0.1/24 >/etc/tunecho/echo5.conf
+output=$(start --remove 2>&1)
+check 'scripts/start --remove succeeds' equal 0 $?
+note "$output"
+check 'no instance runs' equal '' "$(systemctl list-units --no-legend --plain --state=active 'tunecho*')"
+check 'none is enabled' equal '' "$(find /etc/systemd -name '*tunecho*')"
+check 'the settings are kept' test -e /etc/tunecho/echo5.conf
+rm -r /etc/tunecho
+check 'nothing else is left' equal '' "$(find /etc /usr /run -xdev -name '*tunecho*' ! -name 'tunecho-rig*')"
+check 'a second removal finds nothing' contains 'nothing to remove' "$(start --remove 2>&1)"
+
+check 'a package is installed' install_empty_package
+output=$(start 2>&1)
+check 'it does not install over a package' fails equal 0 $?
+check 'it names the version' contains 'tunecho 9-1 is installed' "$output"
+check 'and deletes nothing of it' fails start --remove
+
+# Ordinary users; the tools that the script needs until then, with a sudo of this test and without one.
+tools=$(mktemp -d)
+ln -s "$(command -v bash)" "$(command -v dirname)" "$(command -v readlink)" "$(command -v id)" "$(command -v env)" "$tools"
+chmod 755 "$tools"
+output=$(as_user "$tools" tun5)
+check 'without sudo, an ordinary user is refused' fails equal 0 $?
+check 'and learns what to run as root' contains "run $TUNECHO_SOURCE/scripts/start as root" "$output"
+# shellcheck disable=SC2016 # expanded by the sudo
+printf '%s\n' "#!$(command -v bash)" 'echo "sudo $*"' >"$tools/sudo"
+chmod 755 "$tools/sudo"
+check 'with sudo, it continues with the same arguments' \
+    contains "$TUNECHO_SOURCE/scripts/start tun5" "$(as_user "$tools" tun5 | tail -n 1)"
 tap_done
