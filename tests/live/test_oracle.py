@@ -14,7 +14,7 @@ import pytest
 import corpus
 import tap
 from differences import DIFFERENCES, WRONG, ends_of, entry_size, recorded, recorder
-from harness import Host
+from harness import SOURCE, Host
 from kernel import Kernel
 from packets import IPV4, Echo, Tunecho, checks_out, checksum_of, reassemble, replaced
 
@@ -168,6 +168,12 @@ def test_oracle(oracle, exchanges, replies, each_engine, capsys):
         )
     unseen = {difference.name for difference in DIFFERENCES if not difference.varies} - set(differed)
     assert not unseen, f"listed, but Linux does as tunecho: {unseen}"
+
+
+def test_manual_has_the_differences():
+    page = (SOURCE / "man/tunecho-packets.7").read_text(encoding="utf-8").split("\n.Sh DIFFERENCES FROM LINUX\n")[1]
+    documented = {line[4:].lower() for line in page.splitlines() if line.startswith(".It ")}
+    assert not {difference.name.lower() for difference in DIFFERENCES} - documented
 
 
 def test_what_is_not_compared(exchanges, replies):

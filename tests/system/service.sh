@@ -84,7 +84,8 @@ test_unit_file() {
         equal '' "$(systemd-analyze verify --man=no "$unit" 2>&1)"
     check 'its manual pages are installed' \
         ls /usr/share/man/man8/tunecho.8 /usr/share/man/man5/tunecho.conf.5 \
-        /usr/share/man/man7/tunecho-cookbook.7
+        /usr/share/man/man7/tunecho-cookbook.7 /usr/share/man/man7/tunecho-journal.7 \
+        /usr/share/man/man7/tunecho-packets.7
     check 'the catalogue is taken up' journalctl --update-catalog
     check '/etc/tunecho is there and empty' equal '' "$(ls -A /etc/tunecho)"
 }
