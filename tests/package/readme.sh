@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
-# The README's two commands, and the one that makes the package, in a clean clone on a system that has nothing but
+# The README's commands for root that install something, in a clean clone on a system that has nothing but
 # apt. For tests/system/rig.
 
 # shellcheck disable=SC2317 # the functions are called through check

@@ -278,7 +278,7 @@ test_filter_of_the_daemon() {
     systemctl unset-environment TUNECHO_SECCOMP
 }
 
-# The README names them.
+# SECURITY.md names them.
 test_places_to_write() {
     local place
 
