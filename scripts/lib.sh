@@ -17,6 +17,27 @@ fail() {
     exit 1
 }
 
+# step WHAT COMMAND...: run the command with its output in the file $log; show the end of it if it fails.
+step() {
+    local status
+
+    : "${log:?}"
+    say "$1" | tee --append "$log"
+    shift
+    # Not in a condition, where bash would ignore set -e.
+    set +e
+    (
+        set -e
+        "$@"
+    ) >>"$log" 2>&1
+    status=$?
+    set -e
+    if [ "$status" != 0 ]; then
+        tail -n 20 "$log"
+        fail "this failed; $PWD/$log has the whole output"
+    fi
+}
+
 # become_root ARGUMENT...: if the user is not root, run this script again as root, through sudo.
 become_root() {
     local script=$PWD/scripts/${0##*/}

@@ -17,6 +17,11 @@ cd "$TUNECHO_SOURCE" || exit 1
 check 'there is no compiler' fails command -v cc
 check 'there is no ping' fails command -v ping
 
+output=$(scripts/demo </dev/null 2>&1)
+check 'the demo succeeds' equal 0 $?
+note "$(tail -n "$lines_shown" <<<"$output")"
+check 'it is shown to its end' contains "'tun0' stopped" "$output"
+
 output=$(scripts/start </dev/null 2>&1)
 check 'the first command succeeds' equal 0 $?
 note "$(tail -n "$lines_shown" <<<"$output")"
