@@ -192,18 +192,42 @@ static void add_ahead(struct numbering *numbering, uint64_t now, int64_t distanc
         numbering->rerun.is_interleaved = true;
 }
 
+/**
+ * numbering_account_next() - count an advance by one step
+ * @numbering: the stream of numbers, whose pattern is known
+ * @usec: what it took in microseconds
+ *
+ * The time of a step follows that of the client; a delay, and what comes early behind it, hardly moves it.
+ */
+void numbering_account_next(struct numbering *numbering, uint64_t usec)
+{
+        int64_t unit = (int64_t) numbering->pattern.usec, off = (int64_t) usec - unit, late;
+
+        numbering->regular++;
+        numbering->steps++;
+        if (off <= unit / 4 && off >= -unit / 4) {
+                numbering->pattern.usec = (uint64_t) (unit + off / 8);
+                numbering->late -= numbering->late / 16;
+                return;
+        }
+
+        late = off + (int64_t) numbering->late;
+        numbering->late = late > 0 ? (uint64_t) late : 0;
+        numbering->pattern.usec = (uint64_t) (off > 0 ? unit + unit / 128 + 1 : unit - unit / 128);
+}
+
 /* The next number, as mostly. */
 static void add_next(struct numbering *numbering, uint64_t now)
 {
-        int64_t number = numbering->last + numbering->pattern.step;
-        uint64_t *word = word_of(numbering, number);
+        uint32_t step = numbering->pattern.step;
+        int64_t number = numbering->last + step;
 
-        if (numbering->pattern.step >= 64)
+        if (step > 64)
                 clear_words(numbering, numbering->last, number);
-        else if (word != word_of(numbering, numbering->last))
-                *word = 0;
+        else if ((uint64_t) number % 64 < step)
+                *word_of(numbering, number) = 0;
 
-        *word |= bit_of(number);
+        mark(numbering, number);
         numbering->last = number;
         numbering->rerun.is_interleaved = true;
         numbering_account_next(numbering, elapsed(numbering->last_time, now));
@@ -324,6 +348,29 @@ static enum numbering_result add_behind(struct numbering *numbering, uint64_t no
         return NUMBERING_SAME;
 }
 
+/* Not inlined: numbering_add() has fewer registers to save for the next number. */
+__attribute__((__noinline__)) static enum numbering_result add_other(struct numbering *numbering, uint64_t now,
+                                                                     uint16_t number)
+{
+        int64_t distance;
+
+        if (!numbering->has_order)
+                decide_order(numbering, number);
+
+        distance = numbering_distance(numbering, number);
+        if (distance <= 0)
+                return add_behind(numbering, now, number, numbering->last + distance);
+
+        if (distance > JUMP_MIN * (int64_t) step_of(numbering) && numbering->settled &&
+            is_near_first(numbering, numbering->last + distance)) {
+                numbering->rerun = (struct rerun) { .numbers = { number }, .times = { now }, .count = 1 };
+                return NUMBERING_ANOTHER;
+        }
+
+        add_ahead(numbering, now, distance);
+        return NUMBERING_SAME;
+}
+
 /**
  * numbering_add() - count a sequence number
  * @numbering: the stream
@@ -335,26 +382,11 @@ static enum numbering_result add_behind(struct numbering *numbering, uint64_t no
  */
 enum numbering_result numbering_add(struct numbering *numbering, uint64_t now, uint16_t number)
 {
-        int64_t distance;
+        if (!numbering->settled ||
+            read_number(numbering, number) != (uint16_t) (numbering->last + numbering->pattern.step))
+                return add_other(numbering, now, number);
 
-        if (!numbering->has_order)
-                decide_order(numbering, number);
-
-        distance = numbering_distance(numbering, number);
-        if (numbering->settled && distance == numbering->pattern.step) {
-                add_next(numbering, now);
-                return NUMBERING_SAME;
-        }
-        if (distance <= 0)
-                return add_behind(numbering, now, number, numbering->last + distance);
-
-        if (distance > JUMP_MIN * (int64_t) step_of(numbering) && numbering->settled &&
-            is_near_first(numbering, numbering->last + distance)) {
-                numbering->rerun = (struct rerun) { .numbers = { number }, .times = { now }, .count = 1 };
-                return NUMBERING_ANOTHER;
-        }
-
-        add_ahead(numbering, now, distance);
+        add_next(numbering, now);
         return NUMBERING_SAME;
 }
 

@@ -166,30 +166,6 @@ static void account_irregular(struct numbering *numbering, uint64_t skipped)
 }
 
 /**
- * numbering_account_next() - count an advance by one step
- * @numbering: the stream of numbers, whose pattern is known
- * @usec: what it took in microseconds
- *
- * The time of a step follows that of the client; a delay, and what comes early behind it, hardly moves it.
- */
-void numbering_account_next(struct numbering *numbering, uint64_t usec)
-{
-        int64_t unit = (int64_t) numbering->pattern.usec, off = (int64_t) usec - unit, late;
-
-        numbering->regular++;
-        numbering->steps++;
-        if (off <= unit / 4 && off >= -unit / 4) {
-                numbering->pattern.usec = (uint64_t) (unit + off / 8);
-                numbering->late -= numbering->late / 16;
-                return;
-        }
-
-        late = off + (int64_t) numbering->late;
-        numbering->late = late > 0 ? (uint64_t) late : 0;
-        numbering->pattern.usec = (uint64_t) (off > 0 ? unit + unit / 128 + 1 : unit - unit / 128);
-}
-
-/**
  * numbering_account() - count an advance whose pattern is known
  * @numbering: the stream of numbers
  * @advance: the advance
