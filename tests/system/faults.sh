@@ -59,6 +59,13 @@ serves_on() {
     check "$what: it is the same daemon" equal "$pid" "$(property "$unit" MainPID)"
 }
 
+# The latest messages of systemd and of the daemon: journald does not find out the unit of a process that has
+# ended before its message is read.
+latest_messages() {
+    journal --output=cat --unit="$unit" --lines=20
+    messages --lines=5
+}
+
 # fails_with WHAT STATUS TEXT [kept]: the start fails with this exit status, and the journal has this text about
 # the unit; no device stays, but one that was there before.
 fails_with() {
@@ -67,7 +74,7 @@ fails_with() {
     check "$what: the start fails" fails restart
     check "$what: it is given up" wait_until 60 is_property "$unit" ActiveState failed
     check "$what: the exit status is $status" is_property "$unit" ExecMainStatus "$status"
-    check "$what: the journal says why" contains "$text" "$(journal --output=cat --unit="$unit" --lines=20)"
+    check "$what: the journal says why" contains "$text" "$(latest_messages)"
     [ -n "$kept" ] || check "$what: no device is left behind" fails device_exists tun0
 }
 
