@@ -75,7 +75,7 @@ fails_with() {
     check "$what: it is given up" wait_until 60 is_property "$unit" ActiveState failed
     check "$what: the exit status is $status" is_property "$unit" ExecMainStatus "$status"
     check "$what: the journal says why" contains "$text" "$(latest_messages)"
-    [ -n "$kept" ] || check "$what: no device is left behind" fails device_exists tun0
+    [ -n "$kept" ] || check "$what: no device is left behind" wait_until 60 fails device_exists tun0
 }
 
 # How many errors the daemon has logged.

@@ -259,7 +259,7 @@ test_rename() {
     check 'the device is the same' equal "$index" "$(interface_index foo0)"
     check 'it is in the store once' is_property "$unit" NFileDescriptorStore 1
     check 'it stops' systemctl stop "$unit"
-    check 'which removes the renamed device' fails device_exists foo0
+    check 'which removes the renamed device' wait_until 60 fails device_exists foo0
     check 'and empties the store' is_property "$unit" NFileDescriptorStore 0
     check 'it starts with the configured name' systemctl start "$unit"
     check 'which its device has' device_exists tun0
@@ -305,7 +305,7 @@ test_deletion_while_stopped() {
 
 test_stop() {
     check 'it stops' systemctl stop "$unit"
-    check 'which removes the device' fails device_exists tun0
+    check 'which removes the device' wait_until 60 fails device_exists tun0
     check 'and empties the store' is_property "$unit" NFileDescriptorStore 0
 }
 

@@ -141,14 +141,14 @@ test_two_instances() {
     check 'its peers answer over IPv6' pings 2001:2:0:1::2
     check 'the first still answers' pings 198.18.0.2
     check 'the second stops' systemctl stop tunecho@tun1
-    check 'only its device is deleted' fails device_exists tun1
+    check 'only its device is deleted' wait_until 60 fails device_exists tun1
     check 'the first answers without it' pings 2001:2::2
 }
 
 test_stop() {
     check 'systemctl stop' systemctl stop tunecho@tun0
     check 'it ended well' is_property tunecho@tun0 Result success
-    check 'the device is deleted' fails device_exists tun0
+    check 'the device is deleted' wait_until 60 fails device_exists tun0
     check 'the last entry has the replies' has_logged_replies tun0 22
     check 'the last entry has the packets' at_least 22 "$(field TUNECHO_PACKETS TUNECHO_INTERFACE=tun0)"
     note "$(field MESSAGE TUNECHO_INTERFACE=tun0)"
