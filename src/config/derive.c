@@ -8,14 +8,8 @@
 
 #include "common/util.h"
 
-/**
- * peer_of_family() - the peer of a family
- * @config: the settings
- * @family: AF_INET or AF_INET6
- *
- * Return: the address of the peer; of AF_UNSPEC if there is none.
- */
-const struct address *peer_of_family(const struct config *config, int family)
+/* Of AF_UNSPEC if there is none. */
+static const struct address *peer_of_family(const struct config *config, int family)
 {
         return family == AF_INET ? &config->peer_ipv4 : &config->peer_ipv6;
 }

@@ -3,7 +3,6 @@
 
 #include "config/config.h"
 
-const struct address *peer_of_family(const struct config *config, int family);
 const struct config_address *subnet_of_peer(const struct config *config, const struct address *peer);
 const struct config_address *point_to_point_address(const struct config *config, int family);
 struct in_addr subnet_broadcast(const struct config_address *address);

@@ -146,6 +146,12 @@ static int start_thread(struct engine *engine)
         return -r;
 }
 
+/* For the cleanup attribute. */
+static void engine_freep(struct engine **engine)
+{
+        *engine = engine_free(*engine);
+}
+
 /**
  * engine_new() - set up the data plane
  * @ret_engine: set to the engine, which engine_free() frees
@@ -208,12 +214,6 @@ struct engine *engine_free(struct engine *engine)
         (void) sem_destroy(&engine->ready);
         free(engine);
         return NULL;
-}
-
-/* For the cleanup attribute. */
-void engine_freep(struct engine **engine)
-{
-        *engine = engine_free(*engine);
 }
 
 /**

@@ -22,7 +22,6 @@ struct engine_status {
 int engine_new(struct engine **ret_engine, enum engine_type type, int fd, const struct policy *policy,
                struct records *records);
 struct engine *engine_free(struct engine *engine);
-void engine_freep(struct engine **engine);
 
 int engine_start(struct engine *engine, engine_hook_t hook, void *userdata);
 int engine_stop(struct engine *engine);

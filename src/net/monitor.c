@@ -37,6 +37,12 @@ struct reading {
         struct monitor_changes *changes;
 };
 
+/* For the cleanup attribute. */
+static void monitor_closep(struct monitor **monitor)
+{
+        *monitor = monitor_close(*monitor);
+}
+
 /**
  * monitor_open() - start to receive events
  * @ret_monitor: set to the monitor; monitor_close() frees it
@@ -77,12 +83,6 @@ struct monitor *monitor_close(struct monitor *monitor)
                 mnl_socket_close(monitor->socket);
         free(monitor);
         return NULL;
-}
-
-/* For the cleanup attribute. */
-void monitor_closep(struct monitor **monitor)
-{
-        *monitor = monitor_close(*monitor);
 }
 
 /**

@@ -20,6 +20,5 @@ struct monitor_changes {
 
 int monitor_open(struct monitor **ret_monitor);
 struct monitor *monitor_close(struct monitor *monitor);
-void monitor_closep(struct monitor **monitor);
 int monitor_fd(const struct monitor *monitor);
 int monitor_read(struct monitor *monitor, unsigned index, struct monitor_changes *ret_changes);
