@@ -123,28 +123,34 @@ static const char *refused_text(char *text, size_t size, const struct session *s
         return text;
 }
 
-static const char *ending_of(enum session_event event)
+/* What the client may not know yet; nothing about a ping that was closed for another reason. */
+static const char *ending_text(char *text, size_t size, enum session_event event, const struct session *session)
 {
-        switch (event) {
-        case SESSION_IDLE:
-                return "; idle 10 s: if the ping goes on, its requests do not arrive";
-        case SESSION_INTERIM:
-                return " so far";
-        default:
-                return "";
-        }
+        if (event == SESSION_IDLE && session->dropped > 0)
+                (void) snprintf(text, size, "; idle 10 s: %" PRIu64 " more %s dropped as %s", session->dropped,
+                                session->dropped == 1 ? "request was" : "requests were",
+                                verdict_name(session->dropped_as));
+        else if (event == SESSION_IDLE)
+                (void) snprintf(text, size, "; idle 10 s: if the ping goes on, its requests do not arrive");
+        else
+                (void) snprintf(text, size, "%s", event == SESSION_INTERIM ? " so far" : "");
+        return text;
 }
 
 static void send_session(const struct journal *journal, enum session_event event,
                          const struct session *session)
 {
         char source[PREFIX_TEXT_SIZE], destination[PREFIX_TEXT_SIZE], figures[240], fragments[80], refused[40],
-                sizes[40], hops[24];
+                sizes[40], hops[24], ending[80];
         struct journal_fields fields = { 0 };
 
         add_session(&fields, session);
         add_figures(&fields, session);
         journal_add(&fields, "TUNECHO_EVENT=%s", session_event_name(event));
+        if (session->dropped > 0) {
+                journal_add(&fields, "TUNECHO_DROPPED=%" PRIu64, session->dropped);
+                journal_add(&fields, "TUNECHO_VERDICT=%s", verdict_name(session->dropped_as));
+        }
         journal_send(journal, MESSAGE_SESSION, &fields, 0, "ping %s > %s id %u: %s%s%s, %s, %s%s",
                      address_text(source, &session->source),
                      address_text(destination, &session->destination), session->identifier,
@@ -154,7 +160,7 @@ static void send_session(const struct journal *journal, enum session_event event
                      range_text(sizes, sizeof(sizes), "", session->size_min, session->size_max, " bytes"),
                      range_text(hops, sizeof(hops), "ttl ", session->hop_limit_min, session->hop_limit_max,
                                 ""),
-                     ending_of(event));
+                     ending_text(ending, sizeof(ending), event, session));
 }
 
 static void send_resumed(const struct journal *journal, const struct session_report *report)

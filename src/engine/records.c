@@ -124,6 +124,8 @@ void records_add(struct records *records, uint64_t now, const struct record *add
                 records->counters.verdicts[added[i].verdict]++;
                 if (records->sessions && verdict_is_reply(added[i].verdict))
                         session_table_add(records->table, now, &added[i].packet, added[i].size);
+                else if (records->sessions && added[i].packet.is_echo && added[i].verdict != VERDICT_NOT_ECHO)
+                        session_table_drop(records->table, &added[i].packet, added[i].verdict);
                 if (records->packets)
                         add_packet(records, &added[i]);
         }

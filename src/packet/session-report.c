@@ -23,6 +23,8 @@ static void write_report(struct session_report *report, enum session_event event
 {
         *report = (struct session_report) { .event = event, .session = entry->session };
         report->session.numbers = summarize(entry);
+        if (entry->drops_from != entry->session.latest)
+                report->session.dropped = 0;
 }
 
 static void add_to_sum(struct session_sum *sum, const struct session_entry *entry)

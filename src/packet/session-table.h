@@ -26,8 +26,9 @@ struct session_entry {
         bool has_twin;     /* another one may have the same key */
         bool is_mixed;     /* with the requests of that one */
         uint32_t fragment_id;
-        uint64_t idle_usec; /* without a request until it is idle */
-        uint64_t interim;   /* when the latest interim report was, or it opened */
+        uint64_t idle_usec;  /* without a request until it is idle */
+        uint64_t drops_from; /* the time of the request since which drops are counted */
+        uint64_t interim;    /* when the latest interim report was, or it opened */
         struct session session;
         struct numbering numbering;
 };

@@ -313,6 +313,31 @@ void session_table_add(struct session_table *table, uint64_t now, const struct p
 }
 
 /**
+ * session_table_drop() - count an echo request that is not answered
+ * @table: the table
+ * @packet: what was read of the packet
+ * @verdict: why it is not answered
+ *
+ * It opens no session, and is no request of the one it belongs to, as its header may be wrong.
+ */
+void session_table_drop(struct session_table *table, const struct packet_info *packet, enum verdict verdict)
+{
+        struct session_key key = session_key_make(&packet->source, &packet->destination, packet->identifier);
+        struct session_entry *entry = session_find(table, &key, session_hash(table, &key), 0, packet->sequence);
+        struct session *session;
+
+        if (!entry)
+                return;
+
+        session = &entry->session;
+        if (entry->drops_from != session->latest)
+                session->dropped = 0;
+        entry->drops_from = session->latest;
+        session->dropped++;
+        session->dropped_as = verdict;
+}
+
+/**
  * session_table_refuse() - count an ICMP error about a reply
  * @table: the table
  * @source: of the request that the reply answered

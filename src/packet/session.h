@@ -46,6 +46,9 @@ struct session {
         uint32_t size_min, size_max;
         uint8_t hop_limit_min, hop_limit_max;
 
+        uint64_t dropped;        /* further requests since the latest one, which were not answered */
+        enum verdict dropped_as; /* the verdict of the latest of them */
+
         uint64_t refused;               /* ICMP errors about replies */
         struct session_refusal refusal; /* the latest */
 
@@ -87,6 +90,7 @@ struct session_table *session_table_free(struct session_table *table);
 
 void session_table_add(struct session_table *table, uint64_t now, const struct packet_info *packet,
                        size_t size);
+void session_table_drop(struct session_table *table, const struct packet_info *packet, enum verdict verdict);
 bool session_table_refuse(struct session_table *table, const struct address *source,
                           const struct address *destination, uint16_t identifier,
                           const struct session_refusal *refusal);

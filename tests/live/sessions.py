@@ -18,7 +18,8 @@ class Session(
         r"^ping (\S+) > (\S+) id (\d+): (\d+) requests? in \d+ s, seq (\d+) to (\d+), "
         r"(?:(\d+) missing|unknown missing \(([^)]*)\)), (\d+) duplicate, (\d+) reordered"
         r"(?:, (\d+) refused)?(?:, (\d+) first and (\d+) later fragments)?, ((?:\d+ to )?\d+) bytes, "
-        r"ttl ((?:\d+ to )?\d+)( so far)?(; idle 10 s: if the ping goes on, its requests do not arrive)?$",
+        r"ttl ((?:\d+ to )?\d+)( so far)?"
+        r"(; idle 10 s: (?:if the ping goes on, its requests do not arrive|\d+ more requests? w\w+ dropped as \S+))?$",
         re.MULTILINE,
     )
 

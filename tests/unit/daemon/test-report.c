@@ -173,7 +173,7 @@ static void add_verdict(enum verdict verdict, unsigned n)
                 records_add(test.records, now_usec, &record, 1, 0);
 }
 
-static void add_numbered(uint16_t identifier, uint16_t sequence)
+static void add_echo(uint16_t identifier, uint16_t sequence, enum verdict verdict)
 {
         const struct record record = {
                 .packet = { .source = { AF_INET, .bytes = { 198, 18, 0, 1 } },
@@ -186,10 +186,15 @@ static void add_numbered(uint16_t identifier, uint16_t sequence)
                             .identifier = identifier,
                             .sequence = sequence },
                 .size = 84,
-                .verdict = VERDICT_REPLY,
+                .verdict = verdict,
         };
 
         records_add(test.records, now_usec, &record, 1, 0);
+}
+
+static void add_numbered(uint16_t identifier, uint16_t sequence)
+{
+        add_echo(identifier, sequence, VERDICT_REPLY);
 }
 
 static void add_request(uint16_t identifier)
@@ -408,6 +413,19 @@ static void test_session_resumes(void **state)
         assert_int_equal(count_lines(text, ""), 1);
 }
 
+/* The entry of a ping does not say that its requests do not arrive if they do. */
+static void test_session_dropped(void **state)
+{
+        (void) state;
+
+        report_select(test.report, false, CONFIG_SESSIONS_ALL);
+        add_ping(7, 3, 0, 0);
+        add_echo(7, 4, VERDICT_BAD_ICMP_CHECKSUM);
+        add_echo(7, 5, VERDICT_NOT_ECHO);
+        advance(SESSION_IDLE_USEC + 2 * PERIOD_USEC);
+        assert_non_null(strstr(output(), "; idle 10 s: 1 more request was dropped as bad-icmp-checksum\n"));
+}
+
 /* An ICMP error about the reply to a ping, as the data plane records it. */
 static void add_error(uint16_t identifier, uint8_t reporter, uint8_t type, uint8_t code, uint32_t mtu)
 {
@@ -586,6 +604,7 @@ int main(void)
                 with_report(test_sessions),
                 with_report(test_sessions_with_loss),
                 with_report(test_session_resumes),
+                with_report(test_session_dropped),
                 with_report(test_refusals),
                 with_report(test_many_refusals),
                 with_report(test_status_later),

@@ -58,6 +58,38 @@ static struct session_table *new_table(void)
         return table;
 }
 
+/* Requests that are dropped keep no session open, and are reported with the one they follow. */
+static void test_dropped(void **state)
+{
+        struct session_table *table = new_table();
+        struct packet_info packet = request(1, 7, 2);
+        struct session_report report;
+
+        (void) state;
+
+        session_table_drop(table, &packet, VERDICT_BAD_ICMP_CHECKSUM);
+        assert_int_equal(session_table_count(table), 0);
+        add(table, SECOND, 1, 1);
+        assert_int_equal(collect(table, SECOND).session.dropped, 0);
+
+        session_table_drop(table, &packet, VERDICT_BAD_ICMP_CHECKSUM);
+        add(table, 3 * SECOND, 1, 3);
+        for (unsigned i = 0; i < 4; i++)
+                session_table_drop(table, &packet, i < 3 ? VERDICT_BAD_ICMP_CHECKSUM : VERDICT_NOT_OURS);
+        packet = request(1, 8, 2);
+        session_table_drop(table, &packet, VERDICT_BAD_SOURCE);
+
+        report = collect(table, 13 * SECOND);
+        assert_int_equal(report.event, SESSION_IDLE);
+        assert_int_equal(report.session.requests, 2);
+        assert_int_equal(report.session.dropped, 4);
+        assert_int_equal(report.session.dropped_as, VERDICT_NOT_OURS);
+
+        add(table, 14 * SECOND, 1, 9);
+        assert_int_equal(collect(table, 14 * SECOND).session.dropped, 0);
+        session_table_free(table);
+}
+
 /* A ping that ends has a report when it opens, and one ten seconds after its last request. */
 static void test_life(void **state)
 {
@@ -490,6 +522,7 @@ static void test_names(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
+                cmocka_unit_test(test_dropped),
                 cmocka_unit_test(test_life),
                 cmocka_unit_test(test_resume),
                 cmocka_unit_test(test_resume_before_report),
