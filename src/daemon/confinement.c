@@ -28,6 +28,30 @@ static const char *text_of_user_error(int error)
         }
 }
 
+/*
+ * Whether it stays who it is, with a warning: a user namespace may lack the user, and a container the
+ * capabilities to change to one. A user that --user= names is required, where it exists.
+ */
+static bool keeps_user(const struct confinement *confinement)
+{
+        const char *interface = confinement->journal->interface, *user = confinement->user;
+
+        if (!privileges_is_mapped(&confinement->identity)) {
+                journal_send(confinement->journal, MESSAGE_USER_KEPT, NULL, 0,
+                             "'%s' is served as user %u, as this user namespace has no user '%s'", interface,
+                             geteuid(), user ? user : PRIVILEGES_USER);
+                return true;
+        }
+        if (!user && privileges_can_change_user() == 0) {
+                journal_send(confinement->journal, MESSAGE_USER_KEPT, NULL, 0,
+                             "'%s' is served as user %u, as CAP_SETUID or CAP_SETGID is lacking", interface,
+                             geteuid());
+                return true;
+        }
+
+        return false;
+}
+
 /* The user to become: without --user=, root becomes nobody, and another user stays what it is. */
 static int find_identity(struct confinement *confinement)
 {
@@ -51,11 +75,7 @@ static int find_identity(struct confinement *confinement)
                 return fail(confinement->journal, EX_USAGE, MESSAGE_SETTINGS_WRONG, r, "--user=%s: %s",
                             user ? user : PRIVILEGES_USER, text_of_user_error(r));
 
-        confinement->has_identity = privileges_is_mapped(&confinement->identity);
-        if (!confinement->has_identity)
-                journal_send(confinement->journal, MESSAGE_USER_KEPT, NULL, 0,
-                             "'%s' is served as user %u, as this user namespace has no user '%s'",
-                             confinement->journal->interface, geteuid(), user ? user : PRIVILEGES_USER);
+        confinement->has_identity = !keeps_user(confinement);
         return 0;
 }
 

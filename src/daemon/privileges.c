@@ -178,6 +178,18 @@ int privileges_check_net_admin(void)
 }
 
 /**
+ * privileges_can_change_user() - check whether CAP_SETUID and CAP_SETGID are in the effective set
+ *
+ * Return: 1, 0 if one of them is not, or a negative errno of cap_get_proc(3).
+ */
+int privileges_can_change_user(void)
+{
+        int r = have_effective(CAP_SETUID);
+
+        return r <= 0 ? r : have_effective(CAP_SETGID);
+}
+
+/**
  * privileges_drop() - drop every capability but CAP_NET_ADMIN
  * @identity: the user to run as, or NULL
  *

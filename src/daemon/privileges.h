@@ -17,6 +17,7 @@ struct identity {
 int privileges_find_user(const char *name, struct identity *ret_identity);
 bool privileges_is_mapped(const struct identity *identity);
 int privileges_check_net_admin(void);
+int privileges_can_change_user(void);
 bool privileges_are_root(void);
 bool privileges_have_bounding(void);
 int privileges_drop(const struct identity *identity);

@@ -201,10 +201,21 @@ def test_bounding_set_that_stays(host):
     assert len(warnings(daemon, "bounding set")) == 1, daemon.log
 
 
-def test_root_that_cannot_change_its_user(host):
-    """Never user 0."""
+@pytest.mark.parametrize("lacking", ["setuid", "setgid"])
+def test_root_that_cannot_become_nobody(host, lacking):
+    """As in a container with CAP_NET_ADMIN alone."""
+    daemon = host.start("tun0", prefix=("setpriv", f"--bounding-set=-{lacking}", f"--inh-caps=-{lacking}"))
+    assert len(warnings(daemon, "is served as user 0, as CAP_SETUID or CAP_SETGID is lacking")) == 1, daemon.log
+    assert {status["Uid"].split()[0] for status in tasks(daemon)} == {"0"}
+    assert_least_privilege(daemon)
+    assert_filters(daemon)
+    assert_answers(host)
+
+
+def test_root_that_cannot_become_the_user(host):
+    """The one that it was asked to become: never user 0 instead."""
     prefix = "setpriv", "--bounding-set=-setuid", "--inh-caps=-setuid"
-    done = host.tunecho("tun0", prefix=prefix)
+    done = host.tunecho("--user=daemon", "tun0", prefix=prefix)
     assert done.returncode == NOPERM, done.stderr
     assert "drop privileges" in done.stderr
     assert host.links() == {"lo"}
