@@ -115,13 +115,13 @@ void assert_reply(const struct pair *pair, const struct packet *request, int pol
 {
         uint8_t buffer[65536];
         struct packet expected = *request;
-        size_t offset, length;
+        struct reflection reply;
 
         assert_true(verdict_is_reply(
-                model_reflect(&policies[policy], 0, expected.bytes, expected.size, &offset, &length)));
+                model_reflect(&policies[policy], 0, expected.bytes, expected.size, &reply)));
         assert_true(pair_wait(pair));
-        assert_int_equal(recv(pair->ours, buffer, sizeof(buffer), 0), length);
-        assert_memory_equal(buffer, expected.bytes + offset, length);
+        assert_int_equal(recv(pair->ours, buffer, sizeof(buffer), 0), reply.length);
+        assert_memory_equal(buffer, expected.bytes + reply.offset, reply.length);
 }
 
 /**

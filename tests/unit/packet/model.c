@@ -2,12 +2,17 @@
 
 /*
  * A reference implementation of reflect(): directly from the rules, byte by byte, with checksums that are
- * computed over the whole data. It shares neither code nor method with the code under test.
+ * computed over the whole data. It shares neither code nor method with the code under test. The unit tests and
+ * the fuzz target compare reflect() with it through model_compare().
  */
 
 #include "model.h"
 
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+
+#include "common/util.h"
 
 #define ICMP   1
 #define ICMPV6 58
@@ -376,12 +381,19 @@ static enum verdict model_drop_ipv6(uint8_t type)
 
 /* The verdict on an ICMP message, or on a fragment of one. */
 static enum verdict check_icmp(const uint8_t *packet, const uint8_t *icmp, size_t size, size_t offset,
-                               bool more, uint8_t request)
+                               bool more, uint8_t request, struct packet_info *info)
 {
         if (offset > 0)
                 return VERDICT_REPLY_FRAGMENT;
         if (size < 8)
                 return VERDICT_MALFORMED;
+
+        info->has_icmp = true;
+        info->type = icmp[0];
+        info->code = icmp[1];
+        info->is_echo = icmp[0] == request || icmp[0] == (request == 8 ? 0 : 129);
+        info->identifier = info->is_echo ? get16(icmp + 4) : 0;
+        info->sequence = info->is_echo ? get16(icmp + 6) : 0;
         if (!more && icmp_sum(packet, icmp, size) != 0xffff)
                 return VERDICT_BAD_ICMP_CHECKSUM;
 
@@ -406,8 +418,30 @@ static void write_checksum(const uint8_t *packet, uint8_t *icmp, size_t size, ui
                 put16(icmp + 2, (uint16_t) ((sum_before + 0xffff - sum) % 0xffff));
 }
 
+/* What is known of every packet whose length is right. */
+static void read_header(struct packet_info *info, const uint8_t *packet, int family)
+{
+        size_t size = family == AF_INET ? 4 : 16, source = family == AF_INET ? 12 : 8;
+
+        info->source.family = info->destination.family = (sa_family_t) family;
+        memcpy(info->source.bytes, packet + source, size);
+        memcpy(info->destination.bytes, packet + source + size, size);
+        info->protocol = packet[family == AF_INET ? 9 : 6];
+        info->hop_limit = packet[family == AF_INET ? 8 : 7];
+}
+
+static void read_fragment(struct packet_info *info, size_t offset, bool more, const uint8_t *id, size_t size)
+{
+        info->is_fragment = offset > 0 || more;
+        if (!info->is_fragment)
+                return;
+
+        info->fragment_offset = (uint16_t) offset;
+        memcpy(&info->fragment_id, id, size);
+}
+
 static enum verdict model_ipv4(const struct policy *policy, uint32_t time_of_day, uint8_t *packet,
-                               size_t size, size_t *ret_offset, size_t *ret_length)
+                               size_t size, struct reflection *ret)
 {
         uint8_t header[60] = { 0 }, answer[4], *icmp;
         size_t before, total, data, offset, n_options;
@@ -422,6 +456,11 @@ static enum verdict model_ipv4(const struct policy *policy, uint32_t time_of_day
         total = get16(packet + 2);
         if (before < 20 || before > total || total > size)
                 return VERDICT_MALFORMED;
+
+        offset = (get16(packet + 6) & 0x1fffU) * 8;
+        more = packet[6] & 0x20;
+        read_header(&ret->packet, packet, AF_INET);
+        read_fragment(&ret->packet, offset, more, packet + 4, 2);
         if (slow_sum(0, packet, before) != 0xffff)
                 return VERDICT_BAD_IP_CHECKSUM;
         if (packet[9] != ICMP)
@@ -429,8 +468,6 @@ static enum verdict model_ipv4(const struct policy *policy, uint32_t time_of_day
 
         icmp = packet + before;
         data = total - before;
-        offset = (get16(packet + 6) & 0x1fffU) * 8;
-        more = packet[6] & 0x20;
         if ((more && data % 8 != 0) || (offset > 0 && data == 0) || before + offset + data > 65535)
                 return VERDICT_MALFORMED;
 
@@ -439,7 +476,7 @@ static enum verdict model_ipv4(const struct policy *policy, uint32_t time_of_day
         if (verdict != VERDICT_REPLY)
                 return verdict;
 
-        verdict = check_icmp(packet, icmp, data, offset, more, 8);
+        verdict = check_icmp(packet, icmp, data, offset, more, 8, &ret->packet);
         if (verdict != VERDICT_REPLY && verdict != VERDICT_REPLY_FRAGMENT)
                 return verdict;
         if (addresses != VERDICT_REPLY)
@@ -462,8 +499,8 @@ static enum verdict model_ipv4(const struct policy *policy, uint32_t time_of_day
         put16(header + 10, (uint16_t) ~slow_sum(0, header, 20 + n_options));
         memcpy(icmp - 20 - n_options, header, 20 + n_options);
 
-        *ret_offset = before - 20 - n_options;
-        *ret_length = 20 + n_options + data;
+        ret->offset = before - 20 - n_options;
+        ret->length = 20 + n_options + data;
         return verdict;
 }
 
@@ -499,8 +536,7 @@ static bool options_ipv6_are_good(const uint8_t *header, size_t size, bool hop_b
         return true;
 }
 
-static enum verdict model_ipv6(const struct policy *policy, uint8_t *packet, size_t size, size_t *ret_offset,
-                               size_t *ret_length)
+static enum verdict model_ipv6(const struct policy *policy, uint8_t *packet, size_t size, struct reflection *ret)
 {
         size_t position = 40, end, length, fragment = 0, offset = 0, start;
         uint8_t answer[16], header[40], type;
@@ -515,6 +551,7 @@ static enum verdict model_ipv6(const struct policy *policy, uint8_t *packet, siz
         if (end > size)
                 return VERDICT_MALFORMED;
 
+        read_header(&ret->packet, packet, AF_INET6);
         type = packet[6];
         for (unsigned n = 0; is_extension_header(type); n++) {
                 const uint8_t *extension = packet + position;
@@ -539,18 +576,19 @@ static enum verdict model_ipv6(const struct policy *policy, uint8_t *packet, siz
                         fragment = position;
                         offset = (get16(extension + 2) >> 3) * 8U;
                         more = extension[3] & 1;
+                        read_fragment(&ret->packet, offset, more, extension + 4, 4);
                         if ((more && data % 8 != 0) || (offset > 0 && data == 0) ||
                             position - 40 + offset + data > 65535)
                                 return VERDICT_MALFORMED;
                 }
 
-                type = extension[0];
+                ret->packet.protocol = type = extension[0];
                 position += length;
         }
         if (type != ICMPV6)
                 return VERDICT_NOT_ICMP;
 
-        verdict = check_icmp(packet, packet + position, end - position, offset, more, 128);
+        verdict = check_icmp(packet, packet + position, end - position, offset, more, 128, &ret->packet);
         if (verdict != VERDICT_REPLY && verdict != VERDICT_REPLY_FRAGMENT)
                 return verdict;
         addresses = addresses_ipv6(policy, packet + 8, packet + 24, answer);
@@ -578,8 +616,8 @@ static enum verdict model_ipv6(const struct policy *policy, uint8_t *packet, siz
         }
         memcpy(packet + start - 40, header, 40);
 
-        *ret_offset = start - 40;
-        *ret_length = end - start + 40;
+        ret->offset = start - 40;
+        ret->length = end - start + 40;
         return verdict;
 }
 
@@ -589,20 +627,108 @@ static enum verdict model_ipv6(const struct policy *policy, uint8_t *packet, siz
  * @time_of_day: as of reflect()
  * @packet: as of reflect()
  * @size: as of reflect()
- * @ret_offset: set to where the reply begins, 0 if there is none
- * @ret_length: set to its length, 0 if there is none
+ * @ret_reflection: as of reflect()
  *
  * Return: the verdict.
  */
 enum verdict model_reflect(const struct policy *policy, uint32_t time_of_day, uint8_t *packet, size_t size,
-                           size_t *ret_offset, size_t *ret_length)
+                           struct reflection *ret_reflection)
 {
-        *ret_offset = *ret_length = 0;
+        *ret_reflection = (struct reflection) { 0 };
 
         if (size > 0 && packet[0] >> 4 == 4)
-                return model_ipv4(policy, time_of_day, packet, size, ret_offset, ret_length);
+                return model_ipv4(policy, time_of_day, packet, size, ret_reflection);
         if (size > 0 && packet[0] >> 4 == 6)
-                return model_ipv6(policy, packet, size, ret_offset, ret_length);
+                return model_ipv6(policy, packet, size, ret_reflection);
 
         return VERDICT_MALFORMED;
+}
+
+static void freep(uint8_t **bytes)
+{
+        free(*bytes);
+}
+
+/* A buffer that ends with the packet, so that a sanitizer sees the first byte beyond it that is used. */
+static uint8_t *copy_behind(size_t margin, const uint8_t *packet, size_t size)
+{
+        uint8_t *buffer = malloc(margin + size + (margin + size == 0));
+
+        if (!buffer)
+                abort();
+        memset(buffer, 0xa5, margin);
+        if (size > 0)
+                memcpy(buffer + margin, packet, size);
+        return buffer;
+}
+
+static bool same_info(const struct packet_info *a, const struct packet_info *b)
+{
+        return a->source.family == b->source.family && a->destination.family == b->destination.family &&
+               (a->source.family == AF_UNSPEC || (address_equal(&a->source, &b->source) &&
+                                                  address_equal(&a->destination, &b->destination))) &&
+               a->protocol == b->protocol && a->hop_limit == b->hop_limit &&
+               a->is_fragment == b->is_fragment && a->fragment_id == b->fragment_id &&
+               a->fragment_offset == b->fragment_offset && a->has_icmp == b->has_icmp && a->type == b->type &&
+               a->code == b->code && a->is_echo == b->is_echo && a->identifier == b->identifier &&
+               a->sequence == b->sequence;
+}
+
+/* A reply that is read again is dropped: another Timestamp may be too much for its option. */
+static bool reply_is_dropped(const struct policy *policy, uint32_t time_of_day, const uint8_t *reply,
+                             size_t length)
+{
+        _cleanup_(freep) uint8_t *buffer = copy_behind(0, reply, length);
+        bool has_options = reply[0] >> 4 == 4 && reply[0] != 0x45;
+        struct reflection reflection;
+        enum verdict verdict = reflect(policy, time_of_day, buffer, length, &reflection);
+
+        return (verdict == VERDICT_NOT_ECHO || (has_options && verdict == VERDICT_BAD_OPTION)) &&
+               reflection.length == 0 && memcmp(buffer, reply, length) == 0;
+}
+
+/**
+ * model_compare() - reflect a packet, and compare all that happens with the model
+ * @policy: which requests are answered, and how
+ * @time_of_day: as of reflect()
+ * @packet: the packet, which is not modified
+ * @size: its size in bytes
+ * @margin: bytes before it in the buffer that reflect() is called with, which decide about its alignment
+ * @ret_verdict: set to the verdict of reflect()
+ *
+ * Every byte of the buffer must be what the model says: those of the reply, those before and after it, and all
+ * of them if there is no reply. The parsed header fields must be the same, too.
+ *
+ * Return: NULL, or what differs, until the next call.
+ */
+const char *model_compare(const struct policy *policy, uint32_t time_of_day, const uint8_t *packet, size_t size,
+                          size_t margin, enum verdict *ret_verdict)
+{
+        _cleanup_(freep) uint8_t *buffer = copy_behind(margin, packet, size);
+        _cleanup_(freep) uint8_t *expected = copy_behind(margin, packet, size);
+        struct reflection got = { .offset = 99, .length = 99 }, want;
+        enum verdict verdict = model_reflect(policy, time_of_day, expected + margin, size, &want);
+        static char text[300];
+
+        *ret_verdict = reflect(policy, time_of_day, buffer + margin, size, &got);
+        if (*ret_verdict != verdict || got.offset != want.offset || got.length != want.length ||
+            verdict_is_reply(verdict) != (got.length > 0) || got.offset + got.length > size) {
+                (void) snprintf(text, sizeof(text), "%s, reply %zu+%zu, instead of %s, reply %zu+%zu",
+                                verdict_name(*ret_verdict), got.offset, got.length, verdict_name(verdict),
+                                want.offset, want.length);
+                return text;
+        }
+        for (size_t i = 0; i < margin + size; i++)
+                if (buffer[i] != expected[i]) {
+                        (void) snprintf(text, sizeof(text), "%s, byte %td is %02x instead of %02x",
+                                        verdict_name(verdict), (ptrdiff_t) (i - margin), buffer[i], expected[i]);
+                        return text;
+                }
+        if (!same_info(&got.packet, &want.packet))
+                return "other header fields";
+        if (verdict == VERDICT_REPLY &&
+            !reply_is_dropped(policy, time_of_day, buffer + margin + got.offset, got.length))
+                return "the reply is answered";
+
+        return NULL;
 }

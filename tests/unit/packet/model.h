@@ -13,4 +13,6 @@ uint16_t icmp_sum(const uint8_t *packet, const uint8_t *icmp, size_t size);
 void repair(uint8_t *packet, size_t size);
 
 enum verdict model_reflect(const struct policy *policy, uint32_t time_of_day, uint8_t *packet, size_t size,
-                           size_t *ret_offset, size_t *ret_length);
+                           struct reflection *ret_reflection);
+const char *model_compare(const struct policy *policy, uint32_t time_of_day, const uint8_t *packet, size_t size,
+                          size_t margin, enum verdict *ret_verdict);
