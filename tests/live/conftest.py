@@ -7,8 +7,18 @@ import shutil
 import pytest
 
 from fakes import Instances
-from harness import Host, missing_io_uring, missing_requirement
+from harness import IS_ROOT, Host, missing_io_uring, missing_requirement
 from terminal import Terminal
+
+
+def pytest_configure(config):
+    config.addinivalue_line("markers", "root(reason): needs root, and not that of a user namespace")
+
+
+def pytest_runtest_setup(item):
+    mark = item.get_closest_marker("root")
+    if mark and not IS_ROOT:
+        pytest.skip(f"need root: {mark.args[0]}")
 
 
 @pytest.fixture(scope="session", autouse=True)

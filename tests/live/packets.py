@@ -14,7 +14,7 @@ from scapy.layers.inet import ICMP, IP
 from scapy.layers.inet6 import ICMPv6EchoRequest, IPv6
 from scapy.packet import Raw
 
-from harness import LIMIT, SO_RCVBUFFORCE, Host
+from harness import LIMIT, Host, enlarge_buffer
 
 SOL_PACKET, PACKET_STATISTICS, PACKET_IGNORE_OUTGOING = 263, 6, 23
 ETH_P_ALL, ETH_P_IP, ETH_P_IPV6 = 0x0003, 0x0800, 0x86DD
@@ -314,7 +314,7 @@ class Tunecho(Reflector):
         self._daemon = daemon
         self.ahead = ENOUGH_FOR_BATCHES if daemon else 0
         self._socket = host.socket(socket.AF_PACKET, socket.SOCK_DGRAM, 0)
-        self._socket.setsockopt(socket.SOL_SOCKET, SO_RCVBUFFORCE, self.BUFFER)
+        enlarge_buffer(self._socket, self.BUFFER)
         self._socket.setsockopt(SOL_PACKET, PACKET_IGNORE_OUTGOING, 1)
         self._socket.bind((interface, ETH_P_ALL))
 

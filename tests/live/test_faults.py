@@ -240,6 +240,7 @@ def test_multi_queue_device(host):
     assert host.links() == {"lo", "tun0"}
 
 
+@pytest.mark.root("another user")
 def test_device_of_another_user(host):
     """A process with CAP_NET_ADMIN can attach to a device of any owner."""
     host.ip("tuntap", "add", "dev", "tun0", "mode", "tun", "user", "nobody")
@@ -329,6 +330,7 @@ def own_user(host):
 
 
 @pytest.mark.parametrize("name", ["auto", "io_uring"])
+@pytest.mark.root("locked memory is counted for all processes of a user")
 def test_no_descriptor_is_left(host, name):
     """The ring is made at the start: the load needs no descriptor, nor more than a little memory that is locked."""
     limit = "prlimit", "--memlock=65536", "--"
@@ -525,6 +527,7 @@ def test_file_that_is_no_settings(host, make, says, where):
     assert host.links() == {"lo"}
 
 
+@pytest.mark.root("another user")
 def test_file_that_may_not_be_read(host):
     shutil.copy(BINARY, host.etc / "tunecho-binary")
     host.directory.chmod(0o755)

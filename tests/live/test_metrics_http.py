@@ -318,6 +318,7 @@ def test_connection_not_closed(one):
         assert server.process.wait(LIMIT) == 0
 
 
+@pytest.mark.root("another user")
 def test_no_permission(one):
     one.directory.chmod(0o700)
     with Server(one, prefix=UNPRIVILEGED, status=FAILED) as server:

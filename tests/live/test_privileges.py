@@ -107,6 +107,7 @@ def warnings(daemon, text):
     return [line for line in daemon.log.splitlines() if text in line]
 
 
+@pytest.mark.root("another user")
 def test_started_by_root(host, each_engine):
     """It becomes nobody, and every client reaches the status socket."""
     daemon = host.start("tun0", prefix=("setpriv", "--groups=4,27"))
@@ -132,6 +133,7 @@ def test_filters_under_load(host, each_engine):
         assert daemon.stop() == 0
 
 
+@pytest.mark.root("another user")
 def test_started_by_root_with_ambient_capabilities(host):
     """More than one capability, in every set: all of them go."""
     sets = "--inh-caps=+net_admin,+net_raw,+sys_admin", "--ambient-caps=+net_admin,+net_raw,+sys_admin"
@@ -140,6 +142,7 @@ def test_started_by_root_with_ambient_capabilities(host):
     assert_user(daemon, NOBODY)
 
 
+@pytest.mark.root("another user")
 def test_user(host):
     daemon = host.start("--user=daemon", "tun0", prefix=("setpriv", "--groups=4,27"))
     assert_user(daemon, DAEMON)
@@ -158,6 +161,7 @@ def test_user_root(host, name):
     assert host.links() == {"lo"}
 
 
+@pytest.mark.root("another user")
 def test_no_entry_for_nobody(host):
     """As in a container with one program in it."""
     (host.etc / "passwd").write_text("root:x:0:0::/:/bin/sh\n")
@@ -175,6 +179,7 @@ def test_nobody_is_root(host):
 
 
 @pytest.mark.parametrize("user", [[], ["--user=daemon"]], ids=["nobody", "daemon"])
+@pytest.mark.root("a node of its own")
 def test_user_namespace_without_the_user(host, user):
     """unshare -Ur: setuid(2) fails with EINVAL there."""
     daemon = host.launch(*user, "tun0", setup=OPEN_NODE, prefix=("unshare", "--user", "--map-root-user", "--net"))
@@ -190,6 +195,7 @@ def test_user_namespace_without_the_user(host, user):
     assert daemon.stop() == 0
 
 
+@pytest.mark.root("another user")
 def test_bounding_set_that_stays(host):
     """As in a container without CAP_SETPCAP: one warning, and the other sets are exact."""
     daemon = host.start("tun0", prefix=IN_A_CONTAINER)
@@ -201,6 +207,7 @@ def test_bounding_set_that_stays(host):
     assert len(warnings(daemon, "bounding set")) == 1, daemon.log
 
 
+@pytest.mark.root("another user")
 @pytest.mark.parametrize("lacking", ["setuid", "setgid"])
 def test_root_that_cannot_become_nobody(host, lacking):
     """As in a container with CAP_NET_ADMIN alone."""
@@ -212,6 +219,7 @@ def test_root_that_cannot_become_nobody(host, lacking):
     assert_answers(host)
 
 
+@pytest.mark.root("another user")
 def test_root_that_cannot_become_the_user(host):
     """The one that it was asked to become: never user 0 instead."""
     prefix = "setpriv", "--bounding-set=-setuid", "--inh-caps=-setuid"
@@ -221,6 +229,7 @@ def test_root_that_cannot_become_the_user(host):
     assert host.links() == {"lo"}
 
 
+@pytest.mark.root("another user")
 def test_started_as_the_unit_does(host, each_engine, public_binary):
     daemon = host.start("tun0", binary=public_binary, setup=OPEN_NODE, prefix=LIKE_THE_UNIT)
     assert_user(daemon, NOBODY)
@@ -236,6 +245,7 @@ def test_started_as_the_unit_does(host, each_engine, public_binary):
         pytest.param(SETPRIV, id="nobody"),
     ],
 )
+@pytest.mark.root("a node of its own")
 def test_lacking_the_capability(host, public_binary, prefix):
     done = host.tunecho("tun0", binary=public_binary, setup=OPEN_NODE, prefix=prefix)
     assert done.returncode == NOPERM, done.stderr
@@ -243,6 +253,7 @@ def test_lacking_the_capability(host, public_binary, prefix):
     assert host.links() == {"lo"}
 
 
+@pytest.mark.root("a node of its own")
 def test_closed_node(host, public_binary):
     """The capability does not open a node of mode 0600: the message says what does."""
     done = host.tunecho("tun0", binary=public_binary, setup=CLOSED_NODE, prefix=LIKE_THE_UNIT)
@@ -266,6 +277,7 @@ def test_no_filter(host, each_engine, spared, result):
     assert host.links() == {"lo"}
 
 
+@pytest.mark.root("in a user namespace the daemon reads proc(5)")
 def test_filters_without_proc(host):
     """prctl(2) reads them back where proc(5) is not mounted."""
     daemon = host.start("tun0", setup="mount -t tmpfs none /proc")

@@ -93,6 +93,7 @@ def test_json(instances):
     }
 
 
+@pytest.mark.root("another user")
 def test_unprivileged(instances):
     instances.answer("tun0", reply=52)
     done = ctl_unprivileged(instances, "--json")
@@ -239,6 +240,7 @@ def test_newer_daemon(instances):
     assert (entry["packets"], entry["dropped"], entry["verdicts"]["reply"]) == (10, 7, 3)
 
 
+@pytest.mark.root("another user")
 def test_no_permission(instances):
     instances.answer("tun0")
     instances.answer("tun1")

@@ -138,6 +138,7 @@ def test_immediate_start(host, each_engine, number):
     host.ping("198.18.0.2").assert_answered(3)
 
 
+@pytest.mark.root("a rule for other users")
 def test_restart_under_policy_routing(host, store):
     """A rule that means other users leads the daemon's own lookup elsewhere: no wait, no loss, no warning."""
     host.ip("tuntap", "add", "dev", "other0", "mode", "tun")
