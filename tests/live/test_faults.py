@@ -330,7 +330,7 @@ def own_user(host):
 
 
 @pytest.mark.parametrize("name", ["auto", "io_uring"])
-@pytest.mark.root("locked memory is counted for all processes of a user")
+@pytest.mark.root("another user")
 def test_no_descriptor_is_left(host, name):
     """The ring is made at the start: the load needs no descriptor, nor more than a little memory that is locked."""
     limit = "prlimit", "--memlock=65536", "--"
