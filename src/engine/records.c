@@ -106,10 +106,10 @@ static void add_packet(struct records *records, const struct record *record)
 }
 
 /**
- * records_add() - record what became of packets
+ * records_add() - record packets and their verdicts
  * @records: the records
  * @now: the time of CLOCK_MONOTONIC in microseconds
- * @added: what became of each packet
+ * @added: each packet, with its verdict
  * @n: how many there are
  * @unsent: how many replies the device refused
  *

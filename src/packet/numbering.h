@@ -57,7 +57,7 @@ struct numbering {
         bool has_order;      /* two different numbers have arrived */
         bool host_order;     /* the client counts in host byte order (little endian) */
         bool settled;        /* the pattern is known; else the latest advances are collected */
-        bool jumped;         /* by more numbers than one can tell from wrapped ones */
+        bool jumped;         /* by more numbers than can be distinguished from wrapped ones */
         uint8_t n_irregular; /* since the pattern is known */
         uint8_t n_advances;
         struct rerun rerun;

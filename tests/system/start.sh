@@ -39,7 +39,7 @@ install_empty_package() {
     dpkg-deb --build "$tree" "$tree.deb" && dpkg --install "$tree.deb"
 }
 
-# as_user PATH ARGUMENT...: scripts/start as an ordinary user with these commands, whose sudo says what it was told.
+# as_user PATH ARGUMENT...: scripts/start as an ordinary user with these commands, whose sudo prints its arguments.
 as_user() {
     local path=$1
 
