@@ -3,11 +3,11 @@
 
 #include <net/if.h>
 #include <netinet/in.h>
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "tunecho/counters.h"
+#include "tunecho/protocol.h"
 
 /* The socket of an instance, within its directory below /run/tunecho. */
 #define STATUS_SOCKET "status"
@@ -36,19 +36,7 @@ struct status {
         struct counters counters;
 };
 
-/* A row of the table of keys. Tables of numbers elsewhere use the same offsets. */
-struct status_key {
-        const char *name; /* in the protocol */
-        const char *json; /* in the output of tunechoctl --json */
-        size_t offset;    /* of the value within struct status */
-        size_t size;      /* of a text and its terminator, in bytes; 0: a number, uint64_t */
-        size_t max;       /* how often the key may occur; the texts of a repeated one form an array */
-        bool is_optional;
-};
-
-extern const struct status_key status_keys[]; /* the last one has no name */
+extern const struct protocol_key status_keys[]; /* the last one has no name */
 
 int status_format(const struct status *status, char *text, size_t size);
 int status_parse(struct status *ret_status, char *text, size_t size);
-uint64_t status_get_number(const struct status *status, size_t offset);
-const char *status_get_text(const struct status *status, const struct status_key *key, size_t i);

@@ -36,7 +36,7 @@ uint64_t counter_get(const struct status *status, enum counter counter)
         if (counter >= COUNTER_VERDICTS)
                 return status->counters.verdicts[counter - COUNTER_VERDICTS];
 
-        return status_get_number(status, sums[counter].offset);
+        return protocol_get_number(status, sums[counter].offset);
 }
 
 /**

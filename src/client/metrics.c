@@ -96,7 +96,7 @@ static void print_packets(FILE *file, const struct family *family, const struct 
 static void print_number(FILE *file, const struct family *family, const struct snapshot *snapshot)
 {
         begin_sample(file, family, snapshot);
-        fprintf(file, "} %" PRIu64 "\n", status_get_number(&snapshot->status, family->offset));
+        fprintf(file, "} %" PRIu64 "\n", protocol_get_number(&snapshot->status, family->offset));
 }
 
 static void print_uptime(FILE *file, const struct family *family, const struct snapshot *snapshot)

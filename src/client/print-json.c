@@ -36,7 +36,7 @@ static bool add_text(struct json_object *to, const char *key, const char *text)
         return add(to, key, json_object_new_string(text ? text : ""));
 }
 
-static bool add_key(struct json_object *object, const struct status *status, const struct status_key *key)
+static bool add_key(struct json_object *object, const struct status *status, const struct protocol_key *key)
 {
         struct json_object *texts;
         const char *text;
@@ -44,13 +44,13 @@ static bool add_key(struct json_object *object, const struct status *status, con
 
         if (key->size == 0)
                 return add(object, key->json,
-                           json_object_new_uint64(status_get_number(status, key->offset)));
+                           json_object_new_uint64(protocol_get_number(status, key->offset)));
         if (key->max == 1)
-                return add_text(object, key->json, status_get_text(status, key, 0));
+                return add_text(object, key->json, protocol_get_text(status, key, 0));
 
         texts = json_object_new_array();
         added = add(object, key->json, texts);
-        for (size_t i = 0; added && (text = status_get_text(status, key, i)); i++)
+        for (size_t i = 0; added && (text = protocol_get_text(status, key, i)); i++)
                 added = add_text(texts, NULL, text);
 
         return added;
@@ -61,7 +61,7 @@ static bool add_status(struct json_object *object, const struct status *status)
         struct json_object *verdicts = json_object_new_object();
         bool added = true;
 
-        for (const struct status_key *key = status_keys; added && key->name; key++)
+        for (const struct protocol_key *key = status_keys; added && key->name; key++)
                 added = add_key(object, status, key);
 
         added = add(object, "verdicts", verdicts) && added;

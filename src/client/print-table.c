@@ -25,7 +25,7 @@ static void print_text(char cell[static CELL_SIZE], const struct snapshot *snaps
 
 static void print_number(char cell[static CELL_SIZE], const struct snapshot *snapshot, size_t offset)
 {
-        (void) snprintf(cell, CELL_SIZE, "%" PRIu64, status_get_number(&snapshot->status, offset));
+        (void) snprintf(cell, CELL_SIZE, "%" PRIu64, protocol_get_number(&snapshot->status, offset));
 }
 
 static void print_state(char cell[static CELL_SIZE], const struct snapshot *snapshot, size_t offset)
@@ -63,7 +63,7 @@ static void print_dropped(char cell[static CELL_SIZE], const struct snapshot *sn
 static void print_uptime(char cell[static CELL_SIZE], const struct snapshot *snapshot, size_t offset)
 {
         char text[DURATION_TEXT_SIZE];
-        uint64_t usec = status_get_number(&snapshot->status, offset);
+        uint64_t usec = protocol_get_number(&snapshot->status, offset);
 
         (void) snprintf(cell, CELL_SIZE, "%s", duration_format(text, usec));
 }

@@ -1,19 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /*
- * The status protocol. A client connects to the status socket of an instance and sends nothing; the daemon
- * sends lines KEY=VALUE and closes the connection. The table below has a row for each key but those of the
- * verdicts, which are in verdict.c; the order of the lines does not matter. A client ignores keys that it
- * does not know, as a newer daemon may send more. It trusts nothing else: a value that is too long, not a
- * number or not printable makes the whole text invalid.
+ * What the status socket sends, by the protocol of protocol.c. The table below has a row for each key but those
+ * of the verdicts, which are in verdict.c.
  */
 
 #include "tunecho/status.h"
 
 #include <errno.h>
 #include <inttypes.h>
-#include <stdarg.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "common/util.h"
@@ -25,7 +20,7 @@
 #define TEXT(field)   .offset = offsetof(struct status, field), .size = SIZE_OF(field), .max = 1
 #define TEXTS(field)  .offset = offsetof(struct status, field), .size = SIZE_OF(field[0]), .max = COUNT(field)
 
-const struct status_key status_keys[] = {
+const struct protocol_key status_keys[] = {
         { "TUNECHO_INTERFACE", "interface", TEXT(interface) },
         { "TUNECHO_STATE", "state", TEXT(state) },
         { "TUNECHO_PING", "ping", TEXTS(ping), .is_optional = true },
@@ -45,56 +40,7 @@ const struct status_key status_keys[] = {
         { .name = NULL },
 };
 
-struct buffer {
-        char *text;
-        size_t size;
-        size_t used; /* larger than @size if the text does not fit */
-};
-
-struct parser {
-        struct status status;
-        size_t n_values[ARRAY_SIZE(status_keys)];
-        bool has_verdict[_VERDICT_MAX];
-};
-
-/**
- * status_get_number() - get a number of a status
- * @status: the status
- * @offset: of the number within struct status, in bytes
- */
-uint64_t status_get_number(const struct status *status, size_t offset)
-{
-        const void *number = (const char *) status + offset;
-
-        return *(const uint64_t *) number;
-}
-
-/**
- * status_get_text() - get a text of a status
- * @status: the status
- * @key: the key of the text
- * @i: which of the texts of a key that is repeated, else 0
- *
- * Return: the text, or NULL behind the last one.
- */
-const char *status_get_text(const struct status *status, const struct status_key *key, size_t i)
-{
-        const char *text = (const char *) status + key->offset + i * key->size;
-
-        return i < key->max && text[0] != '\0' ? text : NULL;
-}
-
-static void append(struct buffer *buffer, const char *format, ...) _printf_(2, 3);
-
-static void append(struct buffer *buffer, const char *format, ...)
-{
-        size_t left = buffer->used < buffer->size ? buffer->size - buffer->used : 0;
-        va_list arguments;
-
-        va_start(arguments, format);
-        buffer->used += (size_t) vsnprintf(buffer->text + buffer->size - left, left, format, arguments);
-        va_end(arguments);
-}
+_Static_assert(ARRAY_SIZE(status_keys) <= PROTOCOL_KEYS_MAX, "a parser has the keys of this table");
 
 /**
  * status_format() - write a status as text
@@ -106,89 +52,37 @@ static void append(struct buffer *buffer, const char *format, ...)
  */
 int status_format(const struct status *status, char *text, size_t size)
 {
-        struct buffer buffer = { text, size, 0 };
-        const char *value;
+        struct protocol_buffer buffer = { text, size, 0 };
 
-        for (const struct status_key *key = status_keys; key->name; key++) {
-                if (key->size == 0)
-                        append(&buffer, "%s=%" PRIu64 "\n", key->name,
-                               status_get_number(status, key->offset));
-                else
-                        for (size_t i = 0; (value = status_get_text(status, key, i)); i++)
-                                append(&buffer, "%s=%s\n", key->name, value);
-        }
+        protocol_format(&buffer, status_keys, status);
         for (enum verdict v = 0; v < _VERDICT_MAX; v++)
-                append(&buffer, "%s=%" PRIu64 "\n", verdict_field(v), status->counters.verdicts[v]);
+                protocol_append(&buffer, "%s=%" PRIu64 "\n", verdict_field(v), status->counters.verdicts[v]);
 
         return buffer.used < size ? (int) buffer.used : -ENOBUFS;
 }
 
-static int parse_number(uint64_t *ret_number, const char *value)
+/* Ignores what is no counter of a verdict. */
+static int parse_verdict(struct status *status, bool has_verdict[static _VERDICT_MAX], const char *name,
+                         const char *value)
 {
-        size_t digits = strspn(value, "0123456789");
-
-        if (digits == 0 || value[digits] != '\0')
-                return -EBADMSG;
-
-        errno = 0;
-        *ret_number = strtoumax(value, NULL, 10);
-        return errno != 0 ? -EBADMSG : 0;
-}
-
-/* The client prints it on a terminal, where a control character is a command. */
-static int parse_text(char *ret_text, size_t size, const char *value)
-{
-        size_t length = strlen(value);
-
-        if (length == 0 || length >= size)
-                return -EBADMSG;
-        for (const char *c = value; *c != '\0'; c++)
-                if (*c <= ' ' || *c > '~')
-                        return -EBADMSG;
-
-        memcpy(ret_text, value, length + 1);
-        return 0;
-}
-
-static int parse_value(struct parser *parser, size_t i, const char *value)
-{
-        const struct status_key *key = &status_keys[i];
-        char *field = (char *) &parser->status + key->offset + parser->n_values[i] * key->size;
-
-        if (parser->n_values[i]++ == key->max)
-                return -EBADMSG;
-
-        return key->size > 0 ? parse_text(field, key->size, value)
-                             : parse_number((uint64_t *) (void *) field, value);
-}
-
-static int parse_line(struct parser *parser, const char *name, const char *value)
-{
-        for (size_t i = 0; status_keys[i].name; i++)
-                if (strcmp(name, status_keys[i].name) == 0)
-                        return parse_value(parser, i, value);
-
         for (enum verdict v = 0; v < _VERDICT_MAX; v++) {
                 if (strcmp(name, verdict_field(v)) != 0)
                         continue;
 
-                parser->has_verdict[v] = true;
-                return parse_number(&parser->status.counters.verdicts[v], value);
+                has_verdict[v] = true;
+                return protocol_parse_number(&status->counters.verdicts[v], value);
         }
 
         return 0;
 }
 
 /* An older daemon lacks verdicts, but those that it sends add up to its packets. */
-static int check_complete(const struct parser *parser)
+static int check_verdicts(const struct status *status, const bool has_verdict[static _VERDICT_MAX])
 {
-        uint64_t sum = counters_packets(&parser->status.counters);
+        uint64_t sum = counters_packets(&status->counters);
 
-        for (size_t i = 0; status_keys[i].name; i++)
-                if (parser->n_values[i] == 0 && !status_keys[i].is_optional)
-                        return -EBADMSG;
         for (enum verdict v = 0; v < _VERDICT_MAX; v++)
-                if (!parser->has_verdict[v] && sum != parser->status.packets)
+                if (!has_verdict[v] && sum != status->packets)
                         return -EBADMSG;
 
         return 0;
@@ -204,30 +98,33 @@ static int check_complete(const struct parser *parser)
  */
 int status_parse(struct status *ret_status, char *text, size_t size)
 {
-        struct parser parser = { 0 };
-        char *end;
-        int r;
+        struct status status = { 0 };
+        struct protocol_parser parser;
+        bool has_verdict[_VERDICT_MAX] = { false };
+        char *name, *value;
+        int r = 0;
 
         if (strlen(text) != size)
                 return -EBADMSG;
 
-        for (char *line = text; *line != '\0'; line = end + 1) {
-                char *value = strchr(line, '=');
-
-                end = strchr(line, '\n');
-                if (!end || !value || value > end)
-                        return -EBADMSG;
-                *value++ = *end = '\0';
-
-                r = parse_line(&parser, line, value);
-                if (r < 0)
-                        return r;
+        protocol_parser_init(&parser, status_keys, &status);
+        while (r >= 0 && *text != '\0') {
+                r = protocol_split_line(&text, &name, &value);
+                if (r >= 0 && !value)
+                        r = -EBADMSG;
+                if (r >= 0)
+                        r = protocol_parse(&parser, name, value);
+                if (r == 0)
+                        r = parse_verdict(&status, has_verdict, name, value);
         }
 
-        r = check_complete(&parser);
+        if (r >= 0)
+                r = protocol_check_complete(&parser);
+        if (r >= 0)
+                r = check_verdicts(&status, has_verdict);
         if (r < 0)
                 return r;
 
-        *ret_status = parser.status;
+        *ret_status = status;
         return 0;
 }

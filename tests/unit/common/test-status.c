@@ -225,7 +225,7 @@ static void test_older_daemon(void **state)
 }
 
 /* The texts of a status can be printed: they have an end, and no control characters. */
-static bool is_printable(const struct status *status, const struct status_key *key)
+static bool is_printable(const struct status *status, const struct protocol_key *key)
 {
         for (size_t i = 0; i < key->max && key->size > 0; i++) {
                 const char *text = (const char *) status + key->offset + i * key->size;
@@ -264,7 +264,7 @@ static void test_any_bytes(void **state)
 
                 assert_int_not_equal(i % 8, 7);
                 n_accepted++;
-                for (const struct status_key *key = status_keys; key->name; key++)
+                for (const struct protocol_key *key = status_keys; key->name; key++)
                         assert_true(is_printable(&status, key));
         }
 
@@ -276,11 +276,11 @@ static void test_keys(void **state)
 {
         (void) state;
 
-        for (const struct status_key *key = status_keys; key->name; key++) {
+        for (const struct protocol_key *key = status_keys; key->name; key++) {
                 size_t size = key->size > 0 ? key->max * key->size : sizeof(uint64_t);
 
                 assert_true(key->max > 0 && key->offset + size <= sizeof(struct status));
-                for (const struct status_key *other = status_keys; other != key; other++) {
+                for (const struct protocol_key *other = status_keys; other != key; other++) {
                         assert_string_not_equal(other->name, key->name);
                         assert_string_not_equal(other->json, key->json);
                         assert_int_not_equal(other->offset, key->offset);
