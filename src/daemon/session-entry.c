@@ -56,25 +56,6 @@ static const char *range_text(char *text, size_t size, const char *before, unsig
         return text;
 }
 
-/* Why it is unknown how many requests are missing. */
-static const char *reason_text(char *text, size_t size, const struct numbering_summary *numbers)
-{
-        static const char *const endings[10] = { "th", "st", "nd", "rd", "th", "th", "th", "th", "th", "th" };
-        unsigned step = numbers->step, teen = step / 10 % 10 == 1;
-
-        if (numbers->unknown == SESSION_NO_COUNT)
-                return "numbers do not count";
-        if (numbers->unknown == SESSION_ELSEWHERE)
-                return "numbers go elsewhere, too";
-        if (numbers->unknown == SESSION_TOO_FEW)
-                return "too few requests";
-        if (numbers->unknown == SESSION_MIXED)
-                return "two pings with this identifier";
-
-        (void) snprintf(text, size, "every %u%s number", step, endings[teen ? 0 : step % 10]);
-        return text;
-}
-
 /* "10 missing", or "unknown missing (every 2nd number)" */
 static const char *missing_text(char *text, size_t size, const struct numbering_summary *numbers)
 {
@@ -84,7 +65,7 @@ static const char *missing_text(char *text, size_t size, const struct numbering_
                 (void) snprintf(text, size, "%" PRIu64 " missing", numbers->missing);
         else
                 (void) snprintf(text, size, "unknown missing (%s)",
-                                reason_text(reason, sizeof(reason), numbers));
+                                session_unknown_text(reason, sizeof(reason), numbers->unknown, numbers->step));
         return text;
 }
 

@@ -4,6 +4,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "common/unknown.h"
+
 /* The sequence numbers up to this many behind the highest are in the bitmap. */
 #define NUMBERING_WINDOW 32768
 #define NUMBERING_WORDS  (NUMBERING_WINDOW / 64)
@@ -67,17 +69,6 @@ struct numbering {
 enum numbering_result {
         NUMBERING_SAME,
         NUMBERING_ANOTHER, /* the requests of struct rerun, the last one included, are another ping's */
-};
-
-/* Why it is unknown how many are missing. */
-enum session_unknown {
-        SESSION_KNOWN,
-        SESSION_EVERY_NTH, /* the numbers in between may have gone elsewhere */
-        SESSION_ELSEWHERE, /* some of the numbers go elsewhere */
-        SESSION_NO_COUNT,  /* the numbers do not count */
-        SESSION_TOO_FEW,   /* requests to see a step */
-        SESSION_MIXED,     /* with those of another ping of the same identifier */
-        _SESSION_UNKNOWN_MAX,
 };
 
 /* What the numbers of a ping say. */

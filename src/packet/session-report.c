@@ -217,19 +217,3 @@ const char *session_event_name(enum session_event event)
         _Static_assert(ARRAY_SIZE(names) == _SESSION_EVENT_MAX, "every event needs a name");
         return names[event];
 }
-
-/**
- * session_unknown_name() - name why the number of missing requests is unknown
- * @unknown: the reason
- */
-const char *session_unknown_name(enum session_unknown unknown)
-{
-        static const char *const names[] = {
-                [SESSION_KNOWN] = "known",         [SESSION_EVERY_NTH] = "every-nth",
-                [SESSION_ELSEWHERE] = "elsewhere", [SESSION_NO_COUNT] = "no-count",
-                [SESSION_TOO_FEW] = "too-few",     [SESSION_MIXED] = "mixed",
-        };
-
-        _Static_assert(ARRAY_SIZE(names) == _SESSION_UNKNOWN_MAX, "every reason needs a name");
-        return names[unknown];
-}

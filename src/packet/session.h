@@ -105,4 +105,3 @@ unsigned session_table_count(const struct session_table *table);
 void session_table_totals(const struct session_table *table, struct session_totals *ret_totals);
 
 const char *session_event_name(enum session_event event);
-const char *session_unknown_name(enum session_unknown unknown);
