@@ -16,6 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
+#include <sys/socket.h>
 #include <sysexits.h>
 #include <unistd.h>
 
@@ -28,6 +29,7 @@
 #include "daemon/reload.h"
 #include "daemon/report.h"
 #include "daemon/service.h"
+#include "daemon/session-list.h"
 #include "daemon/status-socket.h"
 #include "daemon/watchdog.h"
 #include "engine/engine.h"
@@ -46,7 +48,8 @@ struct daemon {
         struct device *device;
         struct records *records;
         struct engine *engine;
-        struct status_server *status; /* or NULL */
+        struct status_server *status;      /* or NULL */
+        struct session_list *session_list; /* or NULL */
 
         sd_event *event;
         struct report *report;
@@ -65,6 +68,7 @@ static void daemon_done(struct daemon *daemon)
         report_free(daemon->report);
         watchdog_free(daemon->watchdog);
         status_server_free(daemon->status);
+        session_list_free(daemon->session_list);
         diagnosis_free(daemon->diagnosis);
         device_free(daemon->device);
         sd_event_source_unref(daemon->late);
@@ -75,9 +79,12 @@ static void daemon_done(struct daemon *daemon)
 
 static void open_status(struct daemon *daemon)
 {
-        int r;
+        int r = -ENOMEM;
 
-        r = status_server_new(&daemon->status, daemon->config->interface, confinement_identity(&daemon->confinement));
+        daemon->session_list = session_list_new(daemon->config->interface);
+        if (daemon->session_list)
+                r = status_server_new(&daemon->status, daemon->config->interface,
+                                      confinement_identity(&daemon->confinement));
         if (r < 0)
                 journal_send(daemon->journal, MESSAGE_STATUS_FAILED, NULL, r,
                              "'%s' has no status socket for tunechoctl: %m",
@@ -194,15 +201,28 @@ static int on_late(sd_event_source *source, uint64_t usec, void *userdata)
         return daemon->ready == 0 ? send_ready(daemon) : 0;
 }
 
-static void read_status(void *userdata, struct status *ret_status)
+static void send_status(void *userdata, int client)
+{
+        struct daemon *daemon = userdata;
+        struct status status = { 0 };
+        char text[STATUS_TEXT_MAX];
+        int size;
+
+        instance_read_status(&status, daemon->config, daemon->device, daemon->engine, daemon->records);
+        if (daemon->reload_refused && strcmp(status.state, state_name(STATE_RUNNING)) == 0)
+                (void) snprintf(status.state, sizeof(status.state), "%s", state_name(STATE_RELOAD_REFUSED));
+        status.uptime_usec = daemon->ready > 0 ? monotonic_usec() - daemon->ready : 0;
+
+        size = status_format(&status, text, sizeof(text));
+        if (size > 0)
+                (void) send(client, text, (size_t) size, MSG_NOSIGNAL);
+}
+
+static void send_sessions(void *userdata, int client)
 {
         struct daemon *daemon = userdata;
 
-        instance_read_status(ret_status, daemon->config, daemon->device, daemon->engine, daemon->records);
-        if (daemon->reload_refused && strcmp(ret_status->state, state_name(STATE_RUNNING)) == 0)
-                (void) snprintf(ret_status->state, sizeof(ret_status->state), "%s",
-                                state_name(STATE_RELOAD_REFUSED));
-        ret_status->uptime_usec = daemon->ready > 0 ? monotonic_usec() - daemon->ready : 0;
+        session_list_send(daemon->session_list, daemon->records, client);
 }
 
 static int on_reload(sd_event_source *source, const struct signalfd_siginfo *info, void *userdata)
@@ -310,7 +330,10 @@ static int attach_all(struct daemon *daemon)
         if (r < 0)
                 return r;
 
-        return daemon->status ? status_server_attach(daemon->status, daemon->event, read_status, daemon) : 0;
+        if (!daemon->status)
+                return 0;
+
+        return status_server_attach(daemon->status, daemon->event, send_status, send_sessions, daemon);
 }
 
 /* Returns 0 once a signal asked to stop, or a negative errno. */

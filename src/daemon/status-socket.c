@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /*
- * The status socket: a client that connects is sent one text, and the connection is closed. The daemon never
- * waits for a client and keeps no state of one: the text fits the buffer of the socket, and what a client
- * does not read stays in the kernel.
+ * The sockets of an instance, for its status and its sessions: a client that connects is sent one text, and the
+ * connection is closed. The daemon never waits for a client and keeps no state of one: the text fits the buffer
+ * of the socket, and what a client does not read stays in the kernel.
  */
 
 #include "daemon/status-socket.h"
@@ -23,20 +23,26 @@
 #include <unistd.h>
 
 #include "common/util.h"
+#include "tunecho/sessions.h"
 #include "tunecho/status.h"
 
 /* The time until the next accept(2) after one that failed for lack of resources. */
 #define RETRY_USEC 1000000
 
+/* A socket that listens, and what answers its clients. */
+struct listener {
+        const char *name; /* within the directory */
+        int fd;
+        sd_event_source *clients, *retry;
+        status_answer_t answer;
+        void *userdata;
+};
+
 struct status_server {
         char directory[PATH_MAX];
         bool is_managed;  /* systemd removes the directory */
         int directory_fd; /* locked as long as the process serves */
-        int fd;
-
-        sd_event_source *clients, *retry;
-        status_reader_t reader;
-        void *userdata;
+        struct listener status, sessions;
 };
 
 /*
@@ -98,16 +104,16 @@ static int open_directory(struct status_server *server, const struct identity *o
 }
 
 /* A file of this name that is not a socket is kept: $RUNTIME_DIRECTORY may be that of another service. */
-static int remove_left_behind(const struct status_server *server)
+static int remove_left_behind(const struct status_server *server, const char *name)
 {
         struct stat found;
 
-        if (fstatat(server->directory_fd, STATUS_SOCKET, &found, AT_SYMLINK_NOFOLLOW) < 0)
+        if (fstatat(server->directory_fd, name, &found, AT_SYMLINK_NOFOLLOW) < 0)
                 return errno == ENOENT ? 0 : -errno;
         if (!S_ISSOCK(found.st_mode))
                 return -EEXIST;
 
-        return unlinkat(server->directory_fd, STATUS_SOCKET, 0) < 0 ? -errno : 0;
+        return unlinkat(server->directory_fd, name, 0) < 0 ? -errno : 0;
 }
 
 /* Every user may connect. Not by chmod(2): the directory's owner could have put a link there by then. */
@@ -120,48 +126,66 @@ static int bind_for_all(int fd, const struct sockaddr_un *address)
         return r;
 }
 
-static int open_socket(struct status_server *server)
+static int open_socket(const struct status_server *server, struct listener *listener)
 {
         struct sockaddr_un address = { .sun_family = AF_UNIX };
         int size, r;
 
-        size = snprintf(address.sun_path, sizeof(address.sun_path), "%s/" STATUS_SOCKET, server->directory);
+        size = snprintf(address.sun_path, sizeof(address.sun_path), "%s/%s", server->directory,
+                        listener->name);
         if ((size_t) size >= sizeof(address.sun_path))
                 return -ENAMETOOLONG;
 
-        r = remove_left_behind(server);
+        r = remove_left_behind(server, listener->name);
         if (r < 0)
                 return r;
 
-        server->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-        if (server->fd < 0)
+        listener->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+        if (listener->fd < 0)
                 return -errno;
 
-        r = bind_for_all(server->fd, &address);
+        r = bind_for_all(listener->fd, &address);
+        if (r < 0)
+                close_fdp(&listener->fd);
         if (r < 0)
                 return r;
 
-        return listen(server->fd, SOMAXCONN) < 0 ? -errno : 0;
+        return listen(listener->fd, SOMAXCONN) < 0 ? -errno : 0;
 }
 
 static int open_all(struct status_server *server, const struct identity *owner)
 {
         int r = open_directory(server, owner);
 
-        return r < 0 ? r : open_socket(server);
+        if (r >= 0)
+                r = open_socket(server, &server->status);
+        return r < 0 ? r : open_socket(server, &server->sessions);
+}
+
+/* Returns whether the socket was there. */
+static bool close_socket(const struct status_server *server, struct listener *listener)
+{
+        listener->retry = sd_event_source_unref(listener->retry);
+        listener->clients = sd_event_source_unref(listener->clients);
+        if (listener->fd < 0)
+                return false;
+
+        (void) unlinkat(server->directory_fd, listener->name, 0);
+        close_fdp(&listener->fd);
+        return true;
 }
 
 /**
- * status_server_new() - make the status socket
+ * status_server_new() - make the sockets of the status and of the sessions
  * @ret_server: set to the server, which status_server_free() frees
- * @interface: whose status it is
+ * @interface: whose they are
  * @owner: the user that this process is about to become, or NULL
  *
- * It is $RUNTIME_DIRECTORY/status if systemd created that directory, else /run/tunecho/INTERFACE/status. One
- * that an ended process left behind is replaced.
+ * They are in $RUNTIME_DIRECTORY if systemd created that directory, else in /run/tunecho/INTERFACE. Those that an
+ * ended process left behind are replaced.
  *
- * Return: 0, or a negative errno: -EBUSY if another process serves it, -EEXIST if something else has its
- *         name.
+ * Return: 0, or a negative errno: -EBUSY if another process serves them, -EEXIST if something else has the name
+ *         of one.
  */
 int status_server_new(struct status_server **ret_server, const char *interface, const struct identity *owner)
 {
@@ -171,14 +195,16 @@ int status_server_new(struct status_server **ret_server, const char *interface, 
         if (!server)
                 return -ENOMEM;
 
-        server->directory_fd = server->fd = -1;
+        server->directory_fd = -1;
+        server->status = (struct listener) { .name = STATUS_SOCKET, .fd = -1 };
+        server->sessions = (struct listener) { .name = SESSIONS_SOCKET, .fd = -1 };
         r = find_directory(server, interface);
         if (r >= 0)
                 r = open_all(server, owner);
 
         /* An instance that ends may have removed a directory that was there. */
         if (r == -ENOENT && !server->is_managed) {
-                close_fdp(&server->fd);
+                (void) close_socket(server, &server->status);
                 close_fdp(&server->directory_fd);
                 r = open_all(server, owner);
         }
@@ -192,103 +218,105 @@ int status_server_new(struct status_server **ret_server, const char *interface, 
 }
 
 /**
- * status_server_free() - remove the status socket, and its directory unless systemd does
+ * status_server_free() - remove the sockets, and their directory unless systemd does
  * @server: the server, or NULL
  *
  * Return: NULL.
  */
 struct status_server *status_server_free(struct status_server *server)
 {
+        bool was_open;
+
         if (!server)
                 return NULL;
 
-        sd_event_source_unref(server->retry);
-        sd_event_source_unref(server->clients);
-        if (server->fd >= 0)
-                (void) unlinkat(server->directory_fd, STATUS_SOCKET, 0);
+        was_open = close_socket(server, &server->status);
+        (void) close_socket(server, &server->sessions);
 
         /* Directories that others use are not empty. */
-        if (server->fd >= 0 && !server->is_managed && rmdir(server->directory) == 0)
+        if (was_open && !server->is_managed && rmdir(server->directory) == 0)
                 (void) rmdir(TUNECHO_RUN_DIR);
 
-        close_fdp(&server->fd);
         close_fdp(&server->directory_fd);
         free(server);
         return NULL;
 }
 
 /* Returns 0, also if the client closed the connection, or the negative errno of accept(2). */
-static int serve_client(const struct status_server *server)
+static int serve_client(const struct listener *listener)
 {
-        _cleanup_(close_fdp) int client = accept4(server->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
-        struct status status = { 0 };
-        char text[STATUS_TEXT_MAX];
-        int size;
+        _cleanup_(close_fdp) int client = accept4(listener->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
 
         if (client < 0)
                 return errno == ECONNABORTED || errno == EINTR || errno == EAGAIN ? 0 : -errno;
 
-        server->reader(server->userdata, &status);
-        size = status_format(&status, text, sizeof(text));
-        if (size > 0)
-                (void) send(client, text, (size_t) size, MSG_NOSIGNAL);
+        listener->answer(listener->userdata, client);
         return 0;
 }
 
 /* Answers one client. If accept(2) fails, for example for lack of descriptors, clients wait for a second. */
 static int on_client(sd_event_source *source, int fd, uint32_t events, void *userdata)
 {
-        struct status_server *server = userdata;
+        struct listener *listener = userdata;
         int r;
 
         (void) fd;
         (void) events;
 
-        if (serve_client(server) == 0)
+        if (serve_client(listener) == 0)
                 return 0;
 
         r = sd_event_source_set_enabled(source, SD_EVENT_OFF);
         if (r < 0)
                 return r;
 
-        r = sd_event_source_set_time_relative(server->retry, RETRY_USEC);
-        return r < 0 ? r : sd_event_source_set_enabled(server->retry, SD_EVENT_ONESHOT);
+        r = sd_event_source_set_time_relative(listener->retry, RETRY_USEC);
+        return r < 0 ? r : sd_event_source_set_enabled(listener->retry, SD_EVENT_ONESHOT);
 }
 
 static int on_retry(sd_event_source *source, uint64_t usec, void *userdata)
 {
-        struct status_server *server = userdata;
+        struct listener *listener = userdata;
 
         (void) source;
         (void) usec;
 
-        return sd_event_source_set_enabled(server->clients, SD_EVENT_ON);
+        return sd_event_source_set_enabled(listener->clients, SD_EVENT_ON);
+}
+
+static int attach_socket(struct listener *listener, sd_event *event, status_answer_t answer, void *userdata)
+{
+        int r;
+
+        listener->answer = answer;
+        listener->userdata = userdata;
+
+        r = sd_event_add_io(event, &listener->clients, listener->fd, EPOLLIN, on_client, listener);
+        if (r < 0)
+                return r;
+
+        r = sd_event_add_time(event, &listener->retry, CLOCK_MONOTONIC, 0, 0, on_retry, listener);
+        if (r < 0)
+                return r;
+
+        return sd_event_source_set_enabled(listener->retry, SD_EVENT_OFF);
 }
 
 /**
  * status_server_attach() - begin to answer clients
  * @server: the server
  * @event: the event loop
- * @reader: fills in the status
- * @userdata: passed to @reader
+ * @status: answers a client of the status socket
+ * @sessions: answers one of the sessions socket
+ * @userdata: passed to both
  *
  * Return: 0, or a negative errno of sd_event_add_io(3) or sd_event_add_time(3).
  */
-int status_server_attach(struct status_server *server, sd_event *event, status_reader_t reader,
-                         void *userdata)
+int status_server_attach(struct status_server *server, sd_event *event, status_answer_t status,
+                         status_answer_t sessions, void *userdata)
 {
         int r;
 
-        server->reader = reader;
-        server->userdata = userdata;
-
-        r = sd_event_add_io(event, &server->clients, server->fd, EPOLLIN, on_client, server);
-        if (r < 0)
-                return r;
-
-        r = sd_event_add_time(event, &server->retry, CLOCK_MONOTONIC, 0, 0, on_retry, server);
-        if (r < 0)
-                return r;
-
-        return sd_event_source_set_enabled(server->retry, SD_EVENT_OFF);
+        r = attach_socket(&server->status, event, status, userdata);
+        return r < 0 ? r : attach_socket(&server->sessions, event, sessions, userdata);
 }

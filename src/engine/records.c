@@ -360,6 +360,27 @@ uint64_t records_sessions_due(struct records *records)
 }
 
 /**
+ * records_copy_sessions() - copy the ping sessions that are open
+ * @records: the records
+ * @ret_reports: set to them, the one with the latest request first; SESSIONS_MAX are enough
+ * @max: how many there can be
+ * @ret_recording: set to whether more are recorded
+ *
+ * Return: how many there are.
+ */
+size_t records_copy_sessions(struct records *records, struct session_report *ret_reports, size_t max,
+                             bool *ret_recording)
+{
+        size_t n;
+
+        lock(records);
+        n = session_table_copy(records->table, ret_reports, max);
+        *ret_recording = records->sessions;
+        unlock(records);
+        return n;
+}
+
+/**
  * records_sessions_count() - return how many ping sessions are open
  * @records: the records
  */

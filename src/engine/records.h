@@ -45,6 +45,8 @@ size_t records_take_packets(struct records *records, struct record *ret_packets,
 size_t records_take_errors(struct records *records, struct icmp_error *ret_errors, uint64_t *ret_lost);
 size_t records_collect_sessions(struct records *records, uint64_t now, struct session_report *ret_reports,
                                 size_t max, struct session_sum *ret_sum);
+size_t records_copy_sessions(struct records *records, struct session_report *ret_reports, size_t max,
+                             bool *ret_recording);
 void records_finish_sessions(struct records *records);
 uint64_t records_sessions_due(struct records *records);
 unsigned records_sessions_count(struct records *records);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
-/* The status socket, asked by clients of all kinds, in a directory as systemd makes one. */
+/* Both sockets, with clients of all kinds, in a directory as systemd makes one. */
 
 #include "daemon/status-socket.h"
 
@@ -14,6 +14,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "tunecho/sessions.h"
 #include "tunecho/status.h"
 #include "unit.h"
 
@@ -21,24 +22,38 @@
 #define TIMEOUT_USEC 60000000
 
 static char directory[] = "/tmp/tunecho-status-XXXXXX";
-static struct sockaddr_un address = { .sun_family = AF_UNIX };
+static struct sockaddr_un address = { .sun_family = AF_UNIX }, sessions_address = { .sun_family = AF_UNIX };
 
-/* A server, and how often it has asked for the status. */
+/* A server, and how many clients of each socket it has answered. */
 struct served {
         struct status_server *server;
         sd_event *event;
-        uint64_t n_read;
+        uint64_t n_read, n_sessions;
 };
 
-static void read_status(void *userdata, struct status *ret_status)
+static void send_status(void *userdata, int client)
+{
+        struct served *served = userdata;
+        struct status status = {
+                .interface = "tun0",
+                .state = "running",
+                .version = "1.0",
+                .engine = "syscall",
+                .packets = ++served->n_read,
+        };
+        char text[STATUS_TEXT_MAX];
+        int size = status_format(&status, text, sizeof(text));
+
+        assert_true(size > 0);
+        (void) send(client, text, (size_t) size, MSG_NOSIGNAL);
+}
+
+static void send_sessions(void *userdata, int client)
 {
         struct served *served = userdata;
 
-        strcpy(ret_status->interface, "tun0");
-        strcpy(ret_status->state, "running");
-        strcpy(ret_status->version, "1.0");
-        strcpy(ret_status->engine, "syscall");
-        ret_status->packets = ++served->n_read;
+        served->n_sessions++;
+        (void) send(client, "sessions", strlen("sessions"), MSG_NOSIGNAL);
 }
 
 static void serve(struct served *served)
@@ -47,7 +62,8 @@ static void serve(struct served *served)
         assert_int_equal(status_server_new(&served->server, "tun0", NULL), 0);
         assert_non_null(served->server);
         assert_true(sd_event_new(&served->event) >= 0);
-        assert_int_equal(status_server_attach(served->server, served->event, read_status, served), 0);
+        assert_int_equal(status_server_attach(served->server, served->event, send_status, send_sessions, served),
+                         0);
 }
 
 static void done(struct served *served)
@@ -65,16 +81,21 @@ static bool answer(struct served *served)
         return r > 0;
 }
 
-static int connect_client(void)
+static int connect_to(const struct sockaddr_un *to)
 {
         int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
         assert_true(fd >= 0);
-        if (connect(fd, (const struct sockaddr *) &address, sizeof(address)) == 0)
+        if (connect(fd, (const struct sockaddr *) to, sizeof(*to)) == 0)
                 return fd;
 
         close(fd);
         return -errno;
+}
+
+static int connect_client(void)
+{
+        return connect_to(&address);
 }
 
 /* The whole status, which is the n-th one, and the end of the file. */
@@ -113,6 +134,29 @@ static void test_one_client(void **state)
         done(&served);
         assert_int_equal(access(address.sun_path, F_OK), -1);
         assert_int_equal(access(directory, F_OK), 0);
+}
+
+/* Each socket has its own answer. */
+static void test_sessions(void **state)
+{
+        struct served served;
+        char text[64] = "";
+        int client;
+
+        (void) state;
+
+        serve(&served);
+        client = connect_to(&sessions_address);
+        assert_true(client >= 0);
+        assert_true(answer(&served));
+        assert_int_equal(recv(client, text, sizeof(text) - 1, MSG_WAITALL), strlen("sessions"));
+        assert_string_equal(text, "sessions");
+        close(client);
+        assert_int_equal(served.n_sessions, 1);
+        assert_int_equal(served.n_read, 0);
+
+        done(&served);
+        assert_int_equal(access(sessions_address.sun_path, F_OK), -1);
 }
 
 /* Clients that do not read hold nothing up, and none of them costs a descriptor. */
@@ -242,6 +286,11 @@ static void test_left_behind(void **state)
         close(fd);
         assert_int_equal(status_server_new(&other, "tun0", NULL), -EEXIST);
         assert_int_equal(unlink(address.sun_path), 0);
+
+        assert_int_equal(mkdir(sessions_address.sun_path, 0700), 0);
+        assert_int_equal(status_server_new(&other, "tun0", NULL), -EEXIST);
+        assert_int_equal(access(address.sun_path, F_OK), -1);
+        assert_int_equal(rmdir(sessions_address.sun_path), 0);
 }
 
 static void test_no_directory(void **state)
@@ -274,6 +323,7 @@ static int set_up(void **state)
                 return -1;
 
         (void) snprintf(address.sun_path, sizeof(address.sun_path), "%s/" STATUS_SOCKET, directory);
+        (void) snprintf(sessions_address.sun_path, sizeof(address.sun_path), "%s/" SESSIONS_SOCKET, directory);
         return 0;
 }
 
@@ -289,6 +339,7 @@ int main(void)
 {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_one_client),
+                cmocka_unit_test(test_sessions),
                 cmocka_unit_test(test_many_clients),
                 cmocka_unit_test(test_rude_clients),
                 cmocka_unit_test(test_no_descriptors),
