@@ -11,10 +11,11 @@ struct ctl_options {
         bool help, version;  /* instead of a command */
         unsigned given;      /* options, a bit for each row of their table */
         struct instances_query query;
-        bool json;        /* of status */
+        bool json;        /* of status and sessions */
         bool openmetrics; /* of metrics */
         bool http;        /* of metrics: answer a request instead */
-        unsigned count;   /* of watch: refreshes; 0: no limit */
+        bool watch;       /* of sessions */
+        unsigned count;   /* of watch, and of sessions with it: refreshes; 0: no limit */
         unsigned interval_msec;
 };
 
@@ -28,6 +29,7 @@ void ctl_options_print(FILE *file);
 
 int ctl_status(const struct ctl_options *options);
 int ctl_metrics(const struct ctl_options *options);
+int ctl_sessions(const struct ctl_options *options);
 int ctl_watch(const struct ctl_options *options);
 
 int ctl_close_output(void);

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /*
- * The status of many instances, read in an event loop.
+ * The status of many instances, and their sessions if asked for, read in an event loop.
  *
- * A reader opens a connection to each instance: as many at a time as there are descriptors for, and another
- * one when one has ended. A connection ends with an answer, an error or its timeout, which runs from its
- * begin. The handler is called when all have ended.
+ * A reader opens a connection to each socket of each instance: as many at a time as there are descriptors for,
+ * and another one when one has ended. A connection ends with an answer, an error or its timeout, which runs from
+ * its begin. The handler is called when all have ended.
  *
  *     open -> connect -> read -> end
  *             |     ^
@@ -25,13 +25,27 @@
 #include "client/snapshot.h"
 #include "common/interface.h"
 #include "common/util.h"
+#include "tunecho/sessions.h"
 
 #define CONNECTIONS_MAX 256
 #define RETRY_MSEC      10
 #define ACCURACY_USEC   1000
 
+/* The sockets of an instance. */
+static const struct socket {
+        const char *name;
+        size_t text_max; /* of an answer, in bytes */
+        void (*parse)(struct snapshot *snapshot, char *text, size_t size);
+        size_t error; /* the offset within struct snapshot */
+} sockets[] = {
+        { STATUS_SOCKET, STATUS_TEXT_MAX, snapshot_parse, offsetof(struct snapshot, error) },
+        { SESSIONS_SOCKET, SESSIONS_TEXT_MAX, snapshot_parse_sessions,
+          offsetof(struct snapshot, sessions_error) },
+};
+
 struct connection {
         struct instances_reader *reader;
+        const struct socket *socket;
         struct snapshot *snapshot;
         struct sockaddr_un address;
         unsigned left_msec; /* of the timeout, until it is connected */
@@ -47,8 +61,8 @@ struct instances_reader {
         instances_handler_t handler;
         void *userdata;
         struct instances instances;
-        struct connection *connections; /* one for each instance */
-        size_t n_started, n_open;
+        struct connection *connections; /* those of an instance follow each other */
+        size_t n_connections, n_started, n_open;
 };
 
 static void connection_close(struct connection *connection)
@@ -60,9 +74,14 @@ static void connection_close(struct connection *connection)
         connection->text = NULL;
 }
 
+static int *connection_error(const struct connection *connection)
+{
+        return (int *) (void *) ((char *) connection->snapshot + connection->socket->error);
+}
+
 static int connection_end(struct connection *connection, int error)
 {
-        connection->snapshot->error = error;
+        *connection_error(connection) = error;
         connection_close(connection);
         connection->reader->n_open--;
         return sd_event_source_set_enabled(connection->reader->advance, SD_EVENT_ONESHOT);
@@ -71,24 +90,25 @@ static int connection_end(struct connection *connection, int error)
 static int on_readable(sd_event_source *source, int fd, uint32_t events, void *userdata)
 {
         struct connection *connection = userdata;
+        size_t max = connection->socket->text_max;
         ssize_t size;
 
         (void) source;
         (void) events;
 
-        size = read(fd, connection->text + connection->used, STATUS_TEXT_MAX - connection->used);
+        size = read(fd, connection->text + connection->used, max - connection->used);
         if (size < 0)
                 return errno == EAGAIN || errno == EINTR ? 0 : connection_end(connection, -errno);
 
         connection->used += (size_t) size;
-        if (connection->used == STATUS_TEXT_MAX)
+        if (connection->used == max)
                 return connection_end(connection, -EBADMSG);
         if (size > 0)
                 return 0;
 
         connection->text[connection->used] = '\0';
-        snapshot_parse(connection->snapshot, connection->text, connection->used);
-        return connection_end(connection, connection->snapshot->error);
+        connection->socket->parse(connection->snapshot, connection->text, connection->used);
+        return connection_end(connection, *connection_error(connection));
 }
 
 static int set_timer(struct connection *connection, unsigned msec)
@@ -138,12 +158,12 @@ static int connection_open(struct connection *connection)
         int size, r;
 
         address->sun_family = AF_UNIX;
-        size = snprintf(address->sun_path, sizeof(address->sun_path), "%s/%s/" STATUS_SOCKET,
-                        query->directory, connection->snapshot->status.interface);
+        size = snprintf(address->sun_path, sizeof(address->sun_path), "%s/%s/%s", query->directory,
+                        connection->snapshot->status.interface, connection->socket->name);
         if (size < 0 || (size_t) size >= sizeof(address->sun_path))
                 return -ENAMETOOLONG;
 
-        connection->text = malloc(STATUS_TEXT_MAX + 1);
+        connection->text = malloc(connection->socket->text_max + 1);
         if (!connection->text)
                 return -ENOMEM;
 
@@ -169,6 +189,8 @@ static void remove_absent(struct instances *instances)
         for (size_t i = 0; i < instances->n; i++)
                 if (snapshot_is_running(&instances->snapshots[i]))
                         instances->snapshots[n++] = instances->snapshots[i];
+                else
+                        free(instances->snapshots[i].sessions);
 
         instances->n = n;
 }
@@ -181,7 +203,7 @@ static int on_advance(sd_event_source *source, void *userdata)
 
         (void) source;
 
-        for (; reader->n_started < reader->instances.n && reader->n_open < CONNECTIONS_MAX;
+        for (; reader->n_started < reader->n_connections && reader->n_open < CONNECTIONS_MAX;
              reader->n_started++) {
                 struct connection *connection = &reader->connections[reader->n_started];
 
@@ -194,7 +216,7 @@ static int on_advance(sd_event_source *source, void *userdata)
                 connection_close(connection);
                 if ((r == -EMFILE || r == -ENFILE) && reader->n_open > 0)
                         break;
-                connection->snapshot->error = r;
+                *connection_error(connection) = r;
         }
 
         if (reader->n_open > 0)
@@ -247,6 +269,26 @@ static int find_names(struct instances *instances, const char *directory)
         return r;
 }
 
+static int make_connections(struct instances_reader *reader)
+{
+        size_t n_sockets = reader->query->sessions ? ARRAY_SIZE(sockets) : 1;
+
+        reader->n_connections = reader->instances.n * n_sockets;
+        reader->connections = calloc(reader->n_connections, sizeof(*reader->connections));
+        if (!reader->connections && reader->n_connections > 0)
+                return -ENOMEM;
+
+        for (size_t i = 0; i < reader->n_connections; i++)
+                reader->connections[i] = (struct connection) {
+                        .reader = reader,
+                        .socket = &sockets[i % n_sockets],
+                        .snapshot = &reader->instances.snapshots[i / n_sockets],
+                        .fd = -1,
+                };
+
+        return 0;
+}
+
 static void reader_freep(struct instances_reader **reader)
 {
         *reader = instances_reader_free(*reader);
@@ -280,16 +322,10 @@ int instances_reader_new(struct instances_reader **ret_reader, sd_event *event,
         r = query->n_names == 0 ? find_names(&reader->instances, query->directory) : 0;
         for (size_t i = 0; r == 0 && i < query->n_names; i++)
                 r = add_name(&reader->instances, query->names[i]);
+        if (r == 0)
+                r = make_connections(reader);
         if (r < 0)
                 return r;
-
-        reader->connections = calloc(reader->instances.n, sizeof(*reader->connections));
-        if (!reader->connections && reader->instances.n > 0)
-                return -ENOMEM;
-        for (size_t i = 0; i < reader->instances.n; i++)
-                reader->connections[i] = (struct connection) {
-                        .reader = reader, .snapshot = &reader->instances.snapshots[i], .fd = -1
-                };
 
         r = sd_event_add_defer(event, &reader->advance, on_advance, reader);
         if (r < 0)
@@ -363,6 +399,8 @@ int instances_read(struct instances *ret_instances, const struct instances_query
  */
 void instances_free(struct instances *instances)
 {
+        for (size_t i = 0; i < instances->n; i++)
+                free(instances->snapshots[i].sessions);
         free(instances->snapshots);
         *instances = (struct instances) { 0 };
 }

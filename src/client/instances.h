@@ -1,17 +1,19 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <systemd/sd-event.h>
 
 struct instances_reader;
 struct snapshot;
 
-/* Which instances to ask, and how long to wait for each. */
+/* Which instances to ask for what, and how long to wait for each. */
 struct instances_query {
-        const char *directory; /* has a directory for each instance, with its socket */
+        const char *directory; /* has a directory for each instance, with its sockets */
         char *const *names;
         size_t n_names; /* 0: all instances that are running */
+        bool sessions;  /* also their sessions */
         unsigned timeout_msec;
 };
 

@@ -24,6 +24,7 @@ static const struct {
 } commands[] = {
         { "status", ctl_status, "state, addresses to ping, and counters; the default" },
         { "metrics", ctl_metrics, "the counters for Prometheus" },
+        { "sessions", ctl_sessions, "the pings that are running" },
         { "watch", ctl_watch, "the counters as they change, until q is pressed" },
 };
 

@@ -25,6 +25,7 @@ enum {
         OPTION_JSON = UCHAR_MAX + 1,
         OPTION_OPENMETRICS,
         OPTION_HTTP,
+        OPTION_WATCH,
         OPTION_COUNT,
         OPTION_INTERVAL,
         OPTION_DIRECTORY,
@@ -34,14 +35,16 @@ static const struct {
         int code;
         const char *name;
         const char *argument; /* or NULL */
-        const char *command;  /* that it belongs to, or NULL: any */
+        const char *command;  /* those that it belongs to, with ", " between them; or NULL: any */
         const char *help;
 } options[] = {
-        { OPTION_JSON, "json", NULL, "status", "status: print JSON instead of a table" },
+        { OPTION_JSON, "json", NULL, "status, sessions", "status, sessions: print JSON instead of a table" },
         { OPTION_OPENMETRICS, "openmetrics", NULL, "metrics", "metrics: print strict OpenMetrics 1.0" },
         { OPTION_HTTP, "http", NULL, "metrics", "metrics: answer an HTTP request on standard input" },
-        { OPTION_COUNT, "count", "N", "watch", "watch: end after N refreshes" },
-        { OPTION_INTERVAL, "interval", "SECONDS", "watch", "watch: time between refreshes, 1 by default" },
+        { OPTION_WATCH, "watch", NULL, "sessions", "sessions: refresh until q is pressed" },
+        { OPTION_COUNT, "count", "N", "watch, sessions", "watch: end after N refreshes" },
+        { OPTION_INTERVAL, "interval", "SECONDS", "watch, sessions",
+          "watch: time between refreshes, 1 by default" },
         { OPTION_DIRECTORY, "directory", "DIR", NULL,
           "find status sockets in DIR instead of " TUNECHO_RUN_DIR },
         { OPTION_HELP, "help", NULL, NULL, "print this help, and exit" },
@@ -89,6 +92,9 @@ static int parse_option(struct ctl_options *parsed, int code)
                 return 0;
         case OPTION_HTTP:
                 parsed->http = true;
+                return 0;
+        case OPTION_WATCH:
+                parsed->watch = true;
                 return 0;
         case OPTION_COUNT:
                 return parse_count(&parsed->count, optarg);
@@ -153,6 +159,29 @@ int ctl_options_parse(struct ctl_options *ret_options, int argc, char *argv[])
         return 0;
 }
 
+static bool is_given(const struct ctl_options *parsed, int code)
+{
+        for (size_t i = 0; i < ARRAY_SIZE(options); i++)
+                if (options[i].code == code)
+                        return parsed->given & 1U << i;
+
+        return false;
+}
+
+/* Whether a list with ", " between its words has a word. */
+static bool has_word(const char *list, const char *word)
+{
+        size_t length = strlen(word);
+
+        for (const char *next = list; next; next = next ? next + 2 : NULL) {
+                if (strncmp(next, word, length) == 0 && (next[length] == ',' || next[length] == '\0'))
+                        return true;
+                next = strchr(next, ',');
+        }
+
+        return false;
+}
+
 /**
  * ctl_options_check() - check that options and interfaces fit the command
  * @parsed: the options
@@ -165,7 +194,7 @@ int ctl_options_check(const struct ctl_options *parsed)
 {
         for (size_t i = 0; i < ARRAY_SIZE(options); i++) {
                 if (!(parsed->given & 1U << i) || !options[i].command ||
-                    strcmp(options[i].command, parsed->command) == 0)
+                    has_word(options[i].command, parsed->command))
                         continue;
 
                 warnx("--%s is an option of %s", options[i].name, options[i].command);
@@ -174,6 +203,17 @@ int ctl_options_check(const struct ctl_options *parsed)
 
         if (parsed->openmetrics && parsed->http) {
                 warnx("--openmetrics does not go with --http: the request chooses the format");
+                return EX_USAGE;
+        }
+
+        if (strcmp(parsed->command, "sessions") == 0 && !parsed->watch &&
+            (is_given(parsed, OPTION_COUNT) || is_given(parsed, OPTION_INTERVAL))) {
+                warnx("--count and --interval of sessions go with --watch");
+                return EX_USAGE;
+        }
+
+        if (parsed->json && parsed->watch) {
+                warnx("--json does not go with --watch");
                 return EX_USAGE;
         }
 

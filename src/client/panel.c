@@ -8,9 +8,11 @@
 #include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "client/history.h"
+#include "client/print-sessions.h"
 #include "client/print.h"
 #include "common/util.h"
 
@@ -18,6 +20,9 @@
 #define NUMBER_WIDTH_MIN 7
 #define NUMBER_WIDTH_MAX 14
 #define NUMBER_SIZE      32
+
+/* An empty line, the heading, and a session. */
+#define SESSIONS_LINES_MIN 3
 
 /* A block element has up to three bytes. */
 #define LINE_SIZE (3 * HISTORY_MAX + 64)
@@ -192,4 +197,57 @@ void panel_print(const struct panel *panel, const struct history *history)
         for (enum counter c = 0; c < _COUNTER_MAX; c++)
                 if (is_shown(history, c))
                         print_counter(panel, history, c);
+}
+
+static int count_lines(const char *text)
+{
+        int n = 0;
+
+        for (; *text != '\0'; text++)
+                n += *text == '\n';
+
+        return n;
+}
+
+/**
+ * panel_print_text() - print the lines of a table
+ * @panel: the width, and the function that prints a line
+ * @text: the lines, of which the first one is the heading
+ * @max: how many lines there may be
+ */
+void panel_print_text(const struct panel *panel, const char *text, int max)
+{
+        for (int i = 0; i < max && *text != '\0'; i++) {
+                size_t length = strcspn(text, "\n");
+
+                print(panel, i == 0 ? PANEL_HEADING : PANEL_TEXT, "%.*s", (int) length, text);
+                text += length + (text[length] == '\n');
+        }
+}
+
+/**
+ * panel_print_sessions() - print the sessions of an instance
+ * @panel: the width, and the function that prints a line
+ * @snapshot: the instance
+ * @max: how many lines there may be
+ *
+ * Return: how many lines were printed; none if there are no sessions, or there is no space for one.
+ */
+int panel_print_sessions(const struct panel *panel, const struct snapshot *snapshot, int max)
+{
+        char *text;
+        int n;
+
+        if (max < SESSIONS_LINES_MIN || sessions_format_one(&text, snapshot) < 0)
+                return 0;
+
+        n = count_lines(text);
+        if (n > 0) {
+                n = n + 1 < max ? n + 1 : max;
+                panel->print(panel->userdata, PANEL_TEXT, "");
+                panel_print_text(panel, text, n - 1);
+        }
+
+        free(text);
+        return n;
 }

@@ -1,15 +1,18 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
-/* The instances as JSON: an array of objects, whose keys are those of the status protocol. */
+/* The instances as JSON: an array of objects, whose keys are those in the tables of the protocol. */
 
 #include "client/print.h"
 
 #include <errno.h>
 #include <json-c/json.h>
+#include <string.h>
 
 #include "client/instances.h"
+#include "client/print-sessions.h"
 #include "client/snapshot.h"
 #include "common/util.h"
+#include "tunecho/sessions.h"
 
 static void json_putp(struct json_object **object)
 {
@@ -36,22 +39,39 @@ static bool add_text(struct json_object *to, const char *key, const char *text)
         return add(to, key, json_object_new_string(text ? text : ""));
 }
 
-static bool add_key(struct json_object *object, const struct status *status, const struct protocol_key *key)
+static bool add_number(struct json_object *object, const struct protocol_key *key, uint64_t number)
+{
+        if (key->may_be_none && number == PROTOCOL_NONE)
+                return true;
+
+        return add(object, key->json, json_object_new_uint64(number));
+}
+
+static bool add_key(struct json_object *object, const void *values, const struct protocol_key *key)
 {
         struct json_object *texts;
-        const char *text;
+        const char *text = key->size > 0 ? protocol_get_text(values, key, 0) : NULL;
         bool added;
 
         if (key->size == 0)
-                return add(object, key->json,
-                           json_object_new_uint64(protocol_get_number(status, key->offset)));
+                return add_number(object, key, protocol_get_number(values, key->offset));
         if (key->max == 1)
-                return add_text(object, key->json, protocol_get_text(status, key, 0));
+                return key->is_optional && !text ? true : add_text(object, key->json, text);
 
         texts = json_object_new_array();
         added = add(object, key->json, texts);
-        for (size_t i = 0; added && (text = protocol_get_text(status, key, i)); i++)
+        for (size_t i = 0; added && (text = protocol_get_text(values, key, i)); i++)
                 added = add_text(texts, NULL, text);
+
+        return added;
+}
+
+static bool add_keys(struct json_object *object, const void *values, const struct protocol_key *keys)
+{
+        bool added = true;
+
+        for (const struct protocol_key *key = keys; added && key->name; key++)
+                added = add_key(object, values, key);
 
         return added;
 }
@@ -59,10 +79,7 @@ static bool add_key(struct json_object *object, const struct status *status, con
 static bool add_status(struct json_object *object, const struct status *status)
 {
         struct json_object *verdicts = json_object_new_object();
-        bool added = true;
-
-        for (const struct protocol_key *key = status_keys; added && key->name; key++)
-                added = add_key(object, status, key);
+        bool added = add_keys(object, status, status_keys);
 
         added = add(object, "verdicts", verdicts) && added;
         for (enum verdict v = 0; added && v < _VERDICT_MAX; v++)
@@ -72,17 +89,66 @@ static bool add_status(struct json_object *object, const struct status *status)
         return added;
 }
 
-static bool add_instance(struct json_object *array, const struct snapshot *snapshot)
+static bool add_name(struct json_object *object, const struct snapshot *snapshot)
 {
-        struct json_object *object = json_object_new_object();
-
-        if (!add(array, NULL, object))
-                return false;
-        if (snapshot->error == 0)
-                return add_status(object, &snapshot->status);
-
         return add_text(object, "interface", snapshot->status.interface) &&
                add_text(object, "state", snapshot_state(snapshot));
+}
+
+static bool add_instance(struct json_object *object, const struct snapshot *snapshot)
+{
+        return snapshot->error == 0 ? add_status(object, &snapshot->status) : add_name(object, snapshot);
+}
+
+static bool add_switch(struct json_object *object, const char *key, const char *value)
+{
+        return add(object, key, json_object_new_boolean(strcmp(value, "yes") == 0));
+}
+
+static bool add_sessions(struct json_object *object, const struct snapshot *snapshot)
+{
+        const struct sessions *sessions = snapshot->sessions;
+        struct json_object *rows;
+        bool added = add_name(object, snapshot);
+
+        if (!added || !sessions)
+                return added;
+
+        rows = json_object_new_array();
+        added = add_switch(object, "recording", sessions->recording) &&
+                add_switch(object, "addresses", sessions->addresses) &&
+                add(object, "open", json_object_new_uint64(sessions->open));
+        added = add(object, "sessions", rows) && added;
+        for (size_t i = 0; added && i < sessions->n; i++) {
+                struct json_object *row = json_object_new_object();
+
+                added = add(rows, NULL, row) && add_keys(row, &sessions->rows[i], session_row_keys);
+        }
+
+        return added;
+}
+
+/* Prints an array with an object for each instance. */
+static int print(const struct instances *instances, FILE *file,
+                 bool (*add_members)(struct json_object *object, const struct snapshot *snapshot))
+{
+        _cleanup_(json_putp) struct json_object *array = json_object_new_array();
+        const char *text;
+
+        for (size_t i = 0; i < instances->n; i++) {
+                struct json_object *object = json_object_new_object();
+
+                if (!add(array, NULL, object) || !add_members(object, &instances->snapshots[i]))
+                        return -ENOMEM;
+        }
+
+        text = json_object_to_json_string_ext(array,
+                                              JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_NOSLASHESCAPE);
+        if (!array || !text)
+                return -ENOMEM;
+
+        fprintf(file, "%s\n", text);
+        return 0;
 }
 
 /**
@@ -94,18 +160,17 @@ static bool add_instance(struct json_object *array, const struct snapshot *snaps
  */
 int json_print(const struct instances *instances, FILE *file)
 {
-        _cleanup_(json_putp) struct json_object *array = json_object_new_array();
-        const char *text;
+        return print(instances, file, add_instance);
+}
 
-        for (size_t i = 0; i < instances->n; i++)
-                if (!add_instance(array, &instances->snapshots[i]))
-                        return -ENOMEM;
-
-        text = json_object_to_json_string_ext(array,
-                                              JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_NOSLASHESCAPE);
-        if (!array || !text)
-                return -ENOMEM;
-
-        fprintf(file, "%s\n", text);
-        return 0;
+/**
+ * sessions_print_json() - print the sessions of instances as JSON
+ * @instances: the instances
+ * @file: where to
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int sessions_print_json(const struct instances *instances, FILE *file)
+{
+        return print(instances, file, add_sessions);
 }

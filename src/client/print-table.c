@@ -6,11 +6,11 @@
 
 #include <errno.h>
 #include <inttypes.h>
-#include <libsmartcols/libsmartcols.h>
 #include <string.h>
 
 #include "client/instances.h"
 #include "client/snapshot.h"
+#include "client/table.h"
 #include "common/util.h"
 
 /* Of a cell, which may have several lines. */
@@ -88,29 +88,6 @@ static const struct {
         { .heading = "ENGINE", .print = print_text, FIELD(engine) },
 };
 
-static void table_unrefp(struct libscols_table **table)
-{
-        scols_unref_table(*table);
-}
-
-static int add_column(struct libscols_table *table, size_t i)
-{
-        int flags = SCOLS_FL_WRAP | (columns[i].is_number ? SCOLS_FL_RIGHT : 0);
-        struct libscols_column *column;
-        int r;
-
-        column = scols_table_new_column(table, columns[i].heading, 0, flags);
-        if (!column)
-                return -ENOMEM;
-
-        r = scols_column_set_safechars(column, "\n");
-        if (r < 0)
-                return r;
-
-        /* A cell breaks at its newlines, and nowhere else. */
-        return scols_column_set_wrapfunc(column, scols_wrapnl_chunksize, scols_wrapnl_nextchunk, NULL);
-}
-
 static int add_instance(struct libscols_table *table, const struct snapshot *snapshot)
 {
         struct libscols_line *line = scols_table_new_line(table, NULL);
@@ -150,7 +127,7 @@ int table_print(const struct instances *instances, FILE *file)
 
         (void) scols_table_set_stream(table, file);
         for (size_t i = 0; i < ARRAY_SIZE(columns); i++) {
-                r = add_column(table, i);
+                r = table_add_column(table, columns[i].heading, columns[i].is_number);
                 if (r < 0)
                         return r;
         }

@@ -1,22 +1,19 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /*
- * tunechoctl watch: read the status of the instances again and again, and show how it changes.
+ * Reads the instances again and again, for the commands that show how they change.
  *
  * One event loop dispatches the connections to the instances, signals, keys and the timer of the refreshes,
  * so none of them waits for another. The timer is started with a refresh; if it has expired when the refresh
  * ends, the next one starts at once.
  */
 
-#include <errno.h>
-#include <math.h>
+#include "client/refresh.h"
+
 #include <signal.h>
-#include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
 
 #include "client/ctl.h"
-#include "client/history.h"
 #include "client/panel.h"
 #include "client/screen.h"
 #include "common/util.h"
@@ -25,100 +22,22 @@
 
 struct watch {
         const struct ctl_options *options;
+        const struct instances_query *query;
+        const struct refresh_view *view;
         bool on_screen;
         sd_event *event;
         sd_event_source *timer;
         struct instances_reader *reader; /* NULL between two refreshes */
+        struct instances_reader *shown;  /* has what the view shows; NULL before the first refresh has ended */
         unsigned n_refreshes;
-        struct history *histories; /* in the order of their first answers */
-        size_t n_histories;
 };
-
-static struct history *find_history(const struct watch *watch, const char *interface)
-{
-        for (size_t i = 0; i < watch->n_histories; i++)
-                if (strcmp(watch->histories[i].now.status.interface, interface) == 0)
-                        return &watch->histories[i];
-
-        return NULL;
-}
-
-static struct history *new_history(struct watch *watch)
-{
-        struct history *histories;
-
-        histories = reallocarray(watch->histories, watch->n_histories + 1, sizeof(*histories));
-        if (!histories)
-                return NULL;
-
-        watch->histories = histories;
-        histories[watch->n_histories] = (struct history) { 0 };
-        return &histories[watch->n_histories++];
-}
-
-/* An instance that was shown once stays in view. */
-static int update_histories(struct watch *watch, const struct instances *instances)
-{
-        watch->n_refreshes++;
-        for (size_t i = 0; i < instances->n; i++) {
-                struct history *history = find_history(watch, instances->snapshots[i].status.interface);
-
-                if (!history)
-                        history = new_history(watch);
-                if (!history)
-                        return -ENOMEM;
-
-                history_add(history, &instances->snapshots[i]);
-                history->refresh = watch->n_refreshes;
-        }
-
-        for (size_t i = 0; i < watch->n_histories; i++)
-                if (watch->histories[i].refresh != watch->n_refreshes) {
-                        struct snapshot absent = watch->histories[i].now;
-
-                        absent.error = -ENOENT;
-                        history_add(&watch->histories[i], &absent);
-                }
-
-        return 0;
-}
-
-static void print_line(const struct history *history)
-{
-        const struct snapshot *now = &history->now;
-        char text[COUNTERS_TEXT_SIZE];
-
-        printf("%s: %s", now->status.interface, snapshot_state(now));
-        if (!isnan(history->per_second[COUNTER_PACKETS]))
-                printf(", %.0f packets/s, %.0f replies/s", history->per_second[COUNTER_PACKETS],
-                       history->per_second[COUNTER_REPLIES]);
-        if (now->error == 0)
-                printf("; %s", counters_text(text, &now->status.counters));
-        putchar('\n');
-}
-
-static void print_lines(const struct watch *watch)
-{
-        for (size_t i = 0; i < watch->n_histories; i++)
-                print_line(&watch->histories[i]);
-        if (watch->n_histories == 0)
-                puts("no instance is running");
-
-        (void) fflush(stdout);
-}
 
 static void draw(const struct watch *watch)
 {
         struct panel panel;
 
         screen_begin(&panel);
-        for (size_t i = 0; i < watch->n_histories; i++) {
-                if (i > 0)
-                        panel.print(panel.userdata, PANEL_TEXT, "");
-                panel_print(&panel, &watch->histories[i]);
-        }
-        if (watch->n_refreshes > 0 && watch->n_histories == 0)
-                panel.print(panel.userdata, PANEL_NOT_RUNNING, "no instance is running, waiting");
+        watch->view->draw(watch->view->userdata, &panel);
         screen_end();
 }
 
@@ -129,15 +48,20 @@ static int on_read(void *userdata, const struct instances *instances)
         struct watch *watch = userdata;
         int r;
 
-        r = update_histories(watch, instances);
+        watch->n_refreshes++;
+        r = watch->view->update(watch->view->userdata, instances);
         if (r < 0)
                 return sd_event_exit(watch->event, r);
 
-        watch->reader = instances_reader_free(watch->reader);
-        if (watch->on_screen)
+        (void) instances_reader_free(watch->shown);
+        watch->shown = watch->reader;
+        watch->reader = NULL;
+        if (watch->on_screen) {
                 draw(watch);
-        else
-                print_lines(watch);
+        } else {
+                watch->view->print(watch->view->userdata);
+                (void) fflush(stdout);
+        }
         if (ferror(stdout) || watch->n_refreshes == watch->options->count)
                 return sd_event_exit(watch->event, 0);
 
@@ -156,8 +80,7 @@ static int start_refresh(struct watch *watch)
         if (r >= 0)
                 r = sd_event_source_set_enabled(watch->timer, SD_EVENT_ONESHOT);
         if (r >= 0)
-                r = instances_reader_new(&watch->reader, watch->event, &watch->options->query, on_read,
-                                         watch);
+                r = instances_reader_new(&watch->reader, watch->event, watch->query, on_read, watch);
 
         return r < 0 ? sd_event_exit(watch->event, r) : 0;
 }
@@ -234,14 +157,25 @@ static void watch_done(struct watch *watch)
         if (watch->on_screen)
                 screen_close();
         (void) instances_reader_free(watch->reader);
+        (void) instances_reader_free(watch->shown);
         (void) sd_event_source_disable_unref(watch->timer);
         (void) sd_event_unref(watch->event);
-        free(watch->histories);
 }
 
-static int run(const struct ctl_options *options)
+/**
+ * refresh_run() - show how instances change, until a key, a signal or the last refresh ends it
+ * @options: how often, and how many times
+ * @query: which instances, and what of them
+ * @view: how they are shown; an instance stays valid until the update after that with the next ones
+ *
+ * On a terminal whose cursor can be moved this is a screen, elsewhere lines of text.
+ *
+ * Return: 0 or a negative errno.
+ */
+int refresh_run(const struct ctl_options *options, const struct instances_query *query,
+                const struct refresh_view *view)
 {
-        _cleanup_(watch_done) struct watch watch = { .options = options };
+        _cleanup_(watch_done) struct watch watch = { .options = options, .query = query, .view = view };
         int r;
 
         r = sd_event_new(&watch.event);
@@ -250,19 +184,4 @@ static int run(const struct ctl_options *options)
 
         r = open_sources(&watch);
         return r < 0 ? r : sd_event_loop(watch.event);
-}
-
-/**
- * ctl_watch() - show how instances change, until a key, a signal or the last refresh ends it
- * @options: which instances, how often, and how many times
- *
- * On a terminal whose cursor can be moved this is a screen, elsewhere lines of text.
- *
- * Return: 0 or CTL_FAILED.
- */
-int ctl_watch(const struct ctl_options *options)
-{
-        int r = run(options);
-
-        return r < 0 ? ctl_print_error(r, options->query.directory) : ctl_close_output();
 }

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
-/* The terminal of watch. Only this file uses ncurses, and it has one screen, because a process has one. */
+/*
+ * The terminal of the commands that refresh. Only this file uses ncurses, and it has one screen, because a process
+ * has one.
+ */
 
 #include "client/screen.h"
 
@@ -117,6 +120,7 @@ void screen_begin(struct panel *ret_panel)
         (void) erase();
         *ret_panel = (struct panel) {
                 .width = COLS,
+                .rows = LINES - 1,
                 .unicode = strcmp(nl_langinfo(CODESET), "UTF-8") == 0,
                 .print = print_line,
         };

@@ -5,7 +5,10 @@
 #include "client/snapshot.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
+
+#include "tunecho/sessions.h"
 
 /**
  * snapshot_parse() - parse the answer of an instance
@@ -26,7 +29,36 @@ void snapshot_parse(struct snapshot *snapshot, char *text, size_t size)
                  strcmp(status.interface, snapshot->status.interface) != 0)
                 snapshot->error = -EBADMSG;
         else
-                *snapshot = (struct snapshot) { .status = status };
+                snapshot->error = 0;
+
+        if (snapshot->error == 0)
+                snapshot->status = status;
+}
+
+/**
+ * snapshot_parse_sessions() - parse the sessions of an instance
+ * @snapshot: has the name of the interface; its sessions are set, which the caller frees
+ * @text: all that the instance sent, and a terminator; changed
+ * @size: size of the text without the terminator, in bytes
+ *
+ * The error is as that of snapshot_parse(), or -ENOMEM.
+ */
+void snapshot_parse_sessions(struct snapshot *snapshot, char *text, size_t size)
+{
+        struct sessions *sessions = size > 0 ? malloc(sizeof(*sessions)) : NULL;
+
+        if (size == 0)
+                snapshot->sessions_error = -ECONNRESET;
+        else if (!sessions)
+                snapshot->sessions_error = -ENOMEM;
+        else if (sessions_parse(sessions, text, size) < 0 ||
+                 strcmp(sessions->interface, snapshot->status.interface) != 0)
+                snapshot->sessions_error = -EBADMSG;
+        else
+                snapshot->sessions = sessions;
+
+        if (snapshot->sessions_error < 0)
+                free(sessions);
 }
 
 /**

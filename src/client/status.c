@@ -2,46 +2,10 @@
 
 /* tunechoctl status: a table or JSON, and a hint for each instance with something wrong. */
 
-#include <err.h>
-#include <string.h>
-
 #include "client/ctl.h"
+#include "client/hint.h"
 #include "client/print.h"
-#include "client/snapshot.h"
 #include "common/util.h"
-
-static void print_hint(const struct snapshot *snapshot)
-{
-        const char *name = snapshot->status.interface, *state = snapshot_state(snapshot);
-
-        if (snapshot->error == 0)
-                warnx("%s: %s; see: journalctl -u tunecho@%s", name, state, name);
-        else if (snapshot_is_running(snapshot))
-                warnx("%s: %s (%s); see: systemctl status tunecho@%s", name, state,
-                      strerror(-snapshot->error), name);
-        else
-                warnx("%s: %s; to start it: systemctl start tunecho@%s", name, state, name);
-}
-
-static int print_hints(const struct instances *instances)
-{
-        int status = 0;
-
-        if (instances->n == 0) {
-                warnx("no instance is running; to start one: systemctl start tunecho@tun0");
-                return CTL_WRONG;
-        }
-
-        for (size_t i = 0; i < instances->n; i++) {
-                if (strcmp(snapshot_state(&instances->snapshots[i]), "running") == 0)
-                        continue;
-
-                print_hint(&instances->snapshots[i]);
-                status = CTL_WRONG;
-        }
-
-        return status;
-}
 
 /**
  * ctl_status() - print the state of instances
@@ -66,5 +30,5 @@ int ctl_status(const struct ctl_options *options)
                 return ctl_print_error(r, "cannot print");
 
         r = ctl_close_output();
-        return r > 0 ? r : print_hints(&instances);
+        return r > 0 ? r : hints_print(&instances, false);
 }

@@ -2,6 +2,7 @@
 """Fake instances: sockets that answer tunechoctl as an instance does, or with something else."""
 
 import contextlib
+import itertools
 import re
 import shutil
 import socket
@@ -51,6 +52,35 @@ def status(interface, **changes):
     return "".join(lines).encode()
 
 
+ROW = {
+    "SOURCE": "198.18.0.1",
+    "DESTINATION": "198.18.0.2",
+    "IDENTIFIER": 4711,
+    "REQUESTS": 90,
+    "MISSING": 10,
+    "LENGTH_MIN": 84,
+    "LENGTH_MAX": 84,
+    "HOP_LIMIT_MIN": 64,
+    "HOP_LIMIT_MAX": 64,
+    "IDLE_USEC": 500_000,
+    **dict.fromkeys(
+        "DUPLICATES REORDERED SEQUENCE_FIRST SEQUENCE_LAST FRAGMENTED LATER_FRAGMENTS BYTES DURATION_USEC REFUSED".split(),
+        0,
+    ),
+}
+
+
+def sessions(interface, *rows, **changes):
+    """The sessions of an instance; a row is what differs from the usual one, None for what it lacks."""
+    head = {"INTERFACE": interface, "RECORDING": "yes", "ADDRESSES": "yes", "SESSIONS": len(rows), **changes}
+    records = [head, *({**ROW, **row} for row in rows)]
+    lines = [
+        "".join(f"TUNECHO_{key}={value}\n" for key, value in record.items() if value is not None)
+        for record in records
+    ]
+    return "".join(f"{record}\n" for record in lines).encode()
+
+
 class Instances:
     """A directory of instances, each with a thread that answers."""
 
@@ -73,23 +103,24 @@ class Instances:
             thread.join(LIMIT)
         shutil.rmtree(self.directory)
 
-    def path(self, name):
-        return self.directory / name / "status"
+    def path(self, name, kind="status"):
+        return self.directory / name / kind
 
-    def listen(self, name, backlog=8):
+    def listen(self, name, backlog=8, kind="status"):
         """A socket that no connection is accepted from."""
-        self.path(name).parent.mkdir(exist_ok=True)
-        self.path(name).unlink(missing_ok=True)
+        path = self.path(name, kind)
+        path.parent.mkdir(exist_ok=True)
+        path.unlink(missing_ok=True)
         listener = socket.socket(socket.AF_UNIX)
-        listener.bind(str(self.path(name)))
-        self.path(name).chmod(0o666)
+        listener.bind(str(path))
+        path.chmod(0o666)
         listener.listen(backlog)
-        self._sockets[name] = listener
+        self._sockets.setdefault(name, []).append(listener)
         return listener
 
-    def serve(self, name, handler):
+    def serve(self, name, handler, kind="status"):
         """Call handler(connection) for each connection."""
-        listener = self.listen(name)
+        listener = self.listen(name, kind=kind)
         thread = threading.Thread(target=self._accept, args=(listener, handler), daemon=True)
         self._threads.append(thread)
         thread.start()
@@ -127,12 +158,17 @@ class Instances:
         self.serve(name, handler)
         return lambda: asked
 
+    def answer_sessions(self, name, text):
+        """Answer each connection to the other socket with the text, or with each of a list in turn."""
+        texts = iter(text) if isinstance(text, list) else itertools.repeat(text)
+        self.serve(name, lambda connection: connection.sendall(next(texts)), kind="sessions")
+
     def stop(self, name):
-        """Close the socket, but leave its file."""
-        listener = self._sockets.pop(name)
-        with contextlib.suppress(OSError):
-            listener.shutdown(socket.SHUT_RDWR)  # which ends accept()
-        listener.close()
+        """Close the sockets, but leave their files."""
+        for listener in self._sockets.pop(name):
+            with contextlib.suppress(OSError):
+                listener.shutdown(socket.SHUT_RDWR)  # which ends accept()
+            listener.close()
 
     def remove(self, name):
         self.stop(name)

@@ -276,13 +276,13 @@ class Host:
     def status_directory(self, interface):
         return self.run_directory / "tunecho" / interface
 
-    def connect_status(self, interface="tun0"):
-        """A client of a daemon's status; the path is longer than an address has room for."""
+    def connect_status(self, interface="tun0", name="status"):
+        """A client of a daemon's status, or of its other socket; the path is longer than an address has room for."""
         client = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         client.settimeout(LIMIT)
         directory = os.open(self.status_directory(interface), os.O_PATH)
         try:
-            client.connect(f"/proc/self/fd/{directory}/status")
+            client.connect(f"/proc/self/fd/{directory}/{name}")
         except OSError:
             client.close()
             raise

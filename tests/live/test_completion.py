@@ -35,6 +35,8 @@ def complete(instances, shell, typed):
     "typed, completed",
     [
         ("tunechoctl st", "tunechoctl status"),
+        ("tunechoctl se", "tunechoctl sessions"),
+        ("tunechoctl sessions --wa", "tunechoctl sessions --watch"),
         ("tunechoctl --js", "tunechoctl --json"),
         ("tunechoctl watch --co", "tunechoctl watch --count="),
         ("tunechoctl --directory=. watch tun1", "tunechoctl --directory=. watch tun17"),
@@ -56,7 +58,7 @@ def test_one(instances, shell, typed, completed):
 @pytest.mark.parametrize(
     "typed, offered",
     [
-        ("tunechoctl ", "metrics  status   watch"),
+        ("tunechoctl ", "metrics   sessions  status    watch"),
         ("tunechoctl --directory=. metrics ", "echo-a  tun0    tun17"),
     ],
 )

@@ -310,7 +310,7 @@ def test_usage(instances, arguments):
 def test_unknown_command(instances):
     done = ctl(instances, "--json", "rm -rf")
     assert (done.returncode, done.stdout) == (USAGE, "")
-    message = "tunechoctl: '{}' is not a command; commands are: status, metrics, watch{}\n"
+    message = "tunechoctl: '{}' is not a command; commands are: status, metrics, sessions, watch{}\n"
     assert done.stderr == message.format("rm -rf", "")
     example = "; as in: tunechoctl status tun0"
     assert ctl(instances, "tun0").stderr == message.format("tun0", example)

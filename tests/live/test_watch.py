@@ -11,7 +11,7 @@ import subprocess
 
 import pytest
 
-from fakes import CLIENT
+from fakes import CLIENT, sessions
 from harness import LIMIT, environment
 
 
@@ -84,6 +84,33 @@ def test_low_screen(instances, terminal):
     instances.count("tun0", STEPS)
     screen = Watch(terminal(80, 5), instances).refresh(8)
     assert screen == [*HEADER, GRAPHS["C.UTF-8"], WIDE[0], f"{FOOTER}, 4 lines hidden"]
+
+
+SESSIONS = [
+    "FROM       TO           ID REQUESTS MISSING DUPLICATE REORDERED TTL SIZE SEEN RE",
+    "198.18.0.1 198.18.0.2 4711       90      10         0         0 64  84     0s 0",
+    "198.18.0.1 198.18.0.2 4712       90      10         0         0 64  84     3s 0",
+]
+
+
+@pytest.mark.parametrize("rows", [24, 11, 10, 9])
+def test_sessions(instances, terminal, rows):
+    """They are below the graph and the counters, as many as there is space for; the others keep theirs."""
+    instances.count("tun0", STEPS)
+    instances.answer_sessions("tun0", sessions("tun0", {}, {"IDENTIFIER": 4712, "IDLE_USEC": 3_000_000}))
+    screen = Watch(terminal(80, rows), instances).refresh(8)
+    above, space = [*HEADER, GRAPHS["C.UTF-8"], *WIDE], rows - 1 - 8
+    shown = ["", *SESSIONS][:space] if space >= 3 else []
+    assert screen == [*above, *shown, *[""] * (space - len(shown)), FOOTER]
+
+
+def test_sessions_without_addresses(instances, terminal):
+    instances.count("tun0", STEPS)
+    row = {"SOURCE": None, "DESTINATION": None}
+    instances.answer_sessions("tun0", sessions("tun0", row, ADDRESSES="no"))
+    screen = Watch(terminal(80, 24), instances).refresh(8)
+    assert screen[9] == "  ID REQUESTS MISSING DUPLICATE REORDERED TTL SIZE SEEN REFUSED"
+    assert screen[10] == "4711       90      10         0         0 64  84     0s 0"
 
 
 def test_resize(instances, terminal):

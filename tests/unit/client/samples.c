@@ -36,6 +36,61 @@ struct snapshot sample_snapshot(const char *interface)
 }
 
 /**
+ * sample_sessions() - two sessions: of one all is known, of the other little
+ * @interface: of the instance
+ */
+struct sessions sample_sessions(const char *interface)
+{
+        struct sessions sessions = {
+                .recording = "yes",
+                .addresses = "yes",
+                .open = 2,
+                .n = 2,
+                .rows = {
+                        {
+                                .source = "198.18.0.1",
+                                .destination = "198.18.0.2",
+                                .identifier = 4711,
+                                .requests = 90,
+                                .missing = 10,
+                                .step = 1,
+                                .duplicates = 1,
+                                .hop_limit_min = 63,
+                                .hop_limit_max = 64,
+                                .length_min = 84,
+                                .length_max = 84,
+                                .idle_usec = 1500000,
+                                .type = PROTOCOL_NONE,
+                                .code = PROTOCOL_NONE,
+                                .path_mtu = PROTOCOL_NONE,
+                        },
+                        {
+                                .source = "2001:db8::7",
+                                .destination = "2001:2::2",
+                                .identifier = 1,
+                                .requests = 8,
+                                .missing = PROTOCOL_NONE,
+                                .unknown = "every-nth",
+                                .step = 2,
+                                .hop_limit_min = 64,
+                                .hop_limit_max = 64,
+                                .length_min = 104,
+                                .length_max = 1500,
+                                .idle_usec = 9000000,
+                                .refused = 2,
+                                .reporter = "2001:db8::9",
+                                .reason = "packet too big",
+                                .type = 2,
+                                .path_mtu = 1280,
+                        },
+                },
+        };
+
+        (void) snprintf(sessions.interface, sizeof(sessions.interface), "%s", interface);
+        return sessions;
+}
+
+/**
  * sample_silence() - an instance that does not answer
  * @interface: its name
  * @error: the reason

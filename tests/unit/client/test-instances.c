@@ -121,6 +121,21 @@ static void test_named(void **state)
         instances_free(&instances);
 }
 
+/* One that has no such socket, as an older daemon, has answered all the same. */
+static void test_sessions(void **state)
+{
+        const struct instances_query query = { .directory = directory, .sessions = true, .timeout_msec = 60000 };
+        struct instances instances = read_in(*state, &query, true);
+
+        assert_int_equal(instances.n, N_INSTANCES);
+        for (size_t i = 0; i < instances.n; i++) {
+                assert_int_equal(instances.snapshots[i].error, 0);
+                assert_int_equal(instances.snapshots[i].sessions_error, -ENOENT);
+                assert_null(instances.snapshots[i].sessions);
+        }
+        instances_free(&instances);
+}
+
 /* All that a reader has opened, it closes; neither its handler nor its sources run any more. */
 static void test_cancelled(void **state)
 {
@@ -206,6 +221,7 @@ int main(void)
 {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_found),
+                cmocka_unit_test(test_sessions),
                 cmocka_unit_test(test_cancelled),
                 cmocka_unit_test(test_named),
                 cmocka_unit_test(test_few_descriptors),

@@ -119,6 +119,11 @@ static void test_options(void **state)
         assert_int_equal(options.count, 3);
         assert_int_equal(options.interval_msec, 250);
         assert_int_equal(options.query.n_names, 1);
+
+        assert_parsed((const char *const[MAX_ARGUMENTS]) { "sessions", "--json", "tun7" });
+        assert_true(options.json && !options.watch);
+        assert_parsed((const char *const[MAX_ARGUMENTS]) { "sessions", "--watch", "--interval=2" });
+        assert_true(options.watch);
 }
 
 static void test_errors(void **state)
@@ -135,7 +140,10 @@ static void test_errors(void **state)
                 { { "status", "abcdefghijklmnop" }, "'abcdefghijklmnop' is not an interface name" },
                 { { "--nonsense" }, "--nonsense" },
                 { { "--directory" }, "requires an argument" },
-                { { "watch", "--json" }, "--json is an option of status" },
+                { { "watch", "--json" }, "--json is an option of status, sessions" },
+                { { "watch", "--watch" }, "--watch is an option of sessions" },
+                { { "sessions", "--count=1" }, "--count and --interval of sessions go with --watch" },
+                { { "sessions", "--json", "--watch" }, "--json does not go with --watch" },
                 { { "--openmetrics" }, "--openmetrics is an option of metrics" },
                 { { "--http" }, "--http is an option of metrics" },
                 { { "metrics", "--http", "--openmetrics" }, "--openmetrics does not go with --http" },

@@ -25,7 +25,7 @@ static void print_line(void *userdata, enum panel_style style, const char *line)
 
 static void show(const struct history *history, int width, bool unicode)
 {
-        const struct panel panel = { width, unicode, print_line, shown };
+        const struct panel panel = { width, unicode, print_line, shown, .rows = 24 };
 
         shown[0] = '\0';
         panel_print(&panel, history);
@@ -238,6 +238,48 @@ static void test_any_width(void **state)
         assert_non_null(strstr(shown, "R|tun0: running"));
 }
 
+/* As many lines as there may be, the first ones; and none where not even one session fits. */
+static void test_sessions(void **state)
+{
+        static const struct {
+                int max, lines;
+                const char *last; /* how the last line begins */
+        } rules[] = {
+                { 2, 0, NULL },
+                { 3, 3, "T|198.18.0.1" },
+                { 4, 4, "T|2001:db8::7" },
+                { 20, 6, "T|   " },
+        };
+        struct sessions sessions = sample_sessions("tun0");
+        struct snapshot snapshot = sample_snapshot("tun0");
+        const struct panel panel = { 60, false, print_line, shown, .rows = 24 };
+
+        (void) state;
+
+        assert_int_equal(panel_print_sessions(&panel, &snapshot, 20), 0);
+        snapshot.sessions = &sessions;
+        for (size_t i = 0; i < ARRAY_SIZE(rules); i++) {
+                const char *last = shown;
+                int lines = 0;
+
+                shown[0] = '\0';
+                assert_int_equal(panel_print_sessions(&panel, &snapshot, rules[i].max), rules[i].lines);
+                for (const char *line = shown; *line != '\0'; line += strcspn(line, "\n") + 1) {
+                        assert_in_range(strcspn(line, "\n"), 2, 62);
+                        last = line;
+                        lines++;
+                }
+                assert_int_equal(lines, rules[i].lines);
+                if (lines > 0)
+                        assert_memory_equal(last, rules[i].last, strlen(rules[i].last));
+                if (lines > 0)
+                        assert_memory_equal(shown, "T|\nH|FROM", strlen("T|\nH|FROM"));
+        }
+
+        sessions.n = 0;
+        assert_int_equal(panel_print_sessions(&panel, &snapshot, 20), 0);
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -250,6 +292,7 @@ int main(void)
                 cmocka_unit_test(test_back_again),
                 cmocka_unit_test(test_large_numbers),
                 cmocka_unit_test(test_any_width),
+                cmocka_unit_test(test_sessions),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

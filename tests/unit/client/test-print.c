@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "client/instances.h"
+#include "client/print-sessions.h"
 #include "samples.h"
 #include "unit.h"
 
@@ -109,6 +110,97 @@ static void test_table(void **state)
                 "echo-a    reload-refused                 53       52 1 not-echo          3 3m12s  io_uring\n"
                 "tun2      running        198.18.0.2      53       52 0                   3 3m12s  syscall\n"
                 "                                            7 unsent\n");
+}
+
+/* What sessions prints, until the next call. */
+static const char *sessions_output(bool json, struct snapshot *snapshots, size_t n)
+{
+        static char text[OUTPUT_SIZE];
+        const struct instances instances = { snapshots, n };
+        FILE *file = fmemopen(text, sizeof(text), "w");
+        char *table = NULL;
+
+        assert_non_null(file);
+        text[0] = '\0'; /* where nothing is printed */
+        if (json)
+                assert_int_equal(sessions_print_json(&instances, file), 0);
+        else
+                assert_int_equal(sessions_format(&table, &instances), 0);
+        fputs(table ? table : "", file);
+        fclose(file);
+        free(table);
+        return without_blanks_at_ends(text);
+}
+
+/* All instances in one table, the latest request first. */
+static void test_sessions(void **state)
+{
+        struct sessions zero = sample_sessions("tun0"), one = sample_sessions("tun1");
+        struct snapshot snapshots[] = { sample_snapshot("tun0"), sample_snapshot("tun1"),
+                                        sample_silence("tun2", -ECONNREFUSED) };
+
+        (void) state;
+
+        one.n = one.open = 1;
+        one.rows[0].idle_usec = 65000000;
+        strcpy(zero.rows[1].unknown, "new-reason");
+        snapshots[0].sessions = &zero;
+        snapshots[1].sessions = &one;
+        assert_string_equal(
+                sessions_output(false, snapshots, 3),
+                "INTERFACE FROM        TO           ID REQUESTS    MISSING DUPLICATE REORDERED TT"
+                "L      SIZE        SEEN REFUSED\n"
+                "tun0      198.18.0.1  198.18.0.2 4711       90         10         1         0 63"
+                " to 64 84            1s 0\n"
+                "tun0      2001:db8::7 2001:2::2     1        8    unknown         0         0 64"
+                "       104 to 1500   9s 2\n"
+                "                                               new-reason                       "
+                "                        by 2001:db8::9\n"
+                "                                                                                "
+                "                        packet too big, MTU 1280\n"
+                "tun1      198.18.0.1  198.18.0.2 4711       90         10         1         0 63"
+                " to 64 84          1m5s 0\n");
+        assert_string_equal(sessions_output(false, &snapshots[2], 1), "");
+}
+
+/* The columns of the addresses are absent if no instance has sent any. */
+static void test_sessions_without_addresses(void **state)
+{
+        struct sessions sessions = sample_sessions("tun0");
+        struct snapshot snapshot = sample_snapshot("tun0");
+        const char *text;
+
+        (void) state;
+
+        snapshot.sessions = &sessions;
+        strcpy(sessions.addresses, "no");
+        for (size_t i = 0; i < sessions.n; i++)
+                sessions.rows[i].source[0] = sessions.rows[i].destination[0] = sessions.rows[i].reporter[0] = '\0';
+        text = sessions_output(false, &snapshot, 1);
+        assert_null(strstr(text, "FROM"));
+        assert_null(strstr(text, "TO "));
+        assert_null(strstr(text, "by "));
+        assert_contains(text, "every 2nd number");
+        assert_contains(sessions_output(true, &snapshot, 1), "\"addresses\":false");
+}
+
+static void test_sessions_json(void **state)
+{
+        struct sessions sessions = sample_sessions("tun0");
+        struct snapshot snapshots[] = { sample_snapshot("tun0"), sample_silence("tun1", -ECONNREFUSED) };
+        const char *text;
+
+        (void) state;
+
+        snapshots[0].sessions = &sessions;
+        text = sessions_output(true, snapshots, 2);
+        assert_contains(text, "\"state\":\"running\",\n    \"recording\":true,\n    \"addresses\":true,\n"
+                              "    \"open\":2");
+        assert_contains(text, "\"from\":\"198.18.0.1\",\n        \"to\":\"198.18.0.2\"");
+        assert_contains(text, "\"missing\":10,\n        \"step\":1,");
+        assert_contains(text, "\"requests\":8,\n        \"unknown\":\"every-nth\",\n        \"step\":2,");
+        assert_contains(text, "\"reason\":\"packet too big\",\n        \"type\":2,\n        \"code\":0");
+        assert_contains(text, "\"interface\":\"tun1\",\n    \"state\":\"not-running\"\n  }");
 }
 
 /* One that runs on a terminal of 80 columns stays within it. */
@@ -306,6 +398,9 @@ int main(void)
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_table),
                 cmocka_unit_test(test_table_is_narrow),
+                cmocka_unit_test(test_sessions),
+                cmocka_unit_test(test_sessions_without_addresses),
+                cmocka_unit_test(test_sessions_json),
                 cmocka_unit_test(test_durations),
                 cmocka_unit_test(test_json),
                 cmocka_unit_test(test_metrics),

@@ -40,6 +40,33 @@ static void test_answers(void **state)
         }
 }
 
+static void test_sessions(void **state)
+{
+        static struct sessions sample;
+        static char text[SESSIONS_TEXT_MAX];
+        struct snapshot snapshot = sample_silence("tun0", 0);
+        size_t size;
+
+        (void) state;
+
+        sample = sample_sessions("tun0");
+        size = (size_t) sessions_format_head(&sample, text, sizeof(text));
+        size += (size_t) session_row_format(&sample.rows[0], text + size, sizeof(text) - size);
+        snapshot_parse_sessions(&snapshot, text, size);
+        assert_int_equal(snapshot.sessions_error, 0);
+        assert_int_equal(snapshot.sessions->n, 1);
+        free(snapshot.sessions);
+
+        snapshot = sample_silence("tun1", 0);
+        size = (size_t) sessions_format_head(&sample, text, sizeof(text));
+        snapshot_parse_sessions(&snapshot, text, size);
+        assert_int_equal(snapshot.sessions_error, -EBADMSG);
+        assert_null(snapshot.sessions);
+        snapshot_parse_sessions(&snapshot, text, 0);
+        assert_int_equal(snapshot.sessions_error, -ECONNRESET);
+        assert_null(snapshot.sessions);
+}
+
 static void test_empty(void **state)
 {
         struct snapshot snapshot = sample_silence("tun0", 0);
@@ -85,6 +112,7 @@ int main(void)
 {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_answers),
+                cmocka_unit_test(test_sessions),
                 cmocka_unit_test(test_empty),
                 cmocka_unit_test(test_states),
         };
