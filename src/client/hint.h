@@ -4,5 +4,6 @@
 #include <stdbool.h>
 
 struct instances;
+struct instances_query;
 
-int hints_print(const struct instances *instances, bool only_silent);
+int hints_print(const struct instances *instances, const struct instances_query *query, bool only_silent);

@@ -13,6 +13,7 @@
 #include <string.h>
 #include <sysexits.h>
 
+#include "client/command.h"
 #include "client/ctl.h"
 #include "common/interface.h"
 #include "common/util.h"
@@ -21,7 +22,7 @@ static const struct {
         const char *name;
         int (*run)(const struct ctl_options *options);
         const char *help;
-} commands[] = {
+} commands[] = { /* the first one is the default */
         { "status", ctl_status, "state, addresses to ping, and counters; the default" },
         { "metrics", ctl_metrics, "the counters for Prometheus" },
         { "sessions", ctl_sessions, "the pings that are running" },
@@ -43,6 +44,16 @@ static void print_help(void)
 
 static int print_usage_error(const char *name)
 {
+        const char *names[ARRAY_SIZE(commands)], *similar;
+
+        for (size_t i = 0; i < ARRAY_SIZE(commands); i++)
+                names[i] = commands[i].name;
+        similar = command_find_similar(name, names, ARRAY_SIZE(names));
+        if (similar) {
+                fprintf(stderr, "tunechoctl: '%s' is not a command; did you mean '%s'?\n", name, similar);
+                return EX_USAGE;
+        }
+
         fprintf(stderr, "tunechoctl: '%s' is not a command; commands are:", name);
         for (size_t i = 0; i < ARRAY_SIZE(commands); i++)
                 fprintf(stderr, "%s %s", i > 0 ? "," : "", commands[i].name);
@@ -52,19 +63,26 @@ static int print_usage_error(const char *name)
         return EX_USAGE;
 }
 
-static int run(const struct ctl_options *options)
+static int run(struct ctl_options *options)
 {
+        size_t i = 0;
         int r;
 
-        for (size_t i = 0; i < ARRAY_SIZE(commands); i++) {
-                if (strcmp(options->command, commands[i].name) != 0)
-                        continue;
+        while (i < ARRAY_SIZE(commands) && strcmp(options->command, commands[i].name) != 0)
+                i++;
+        if (i == ARRAY_SIZE(commands)) {
+                if (!command_is_instance(options->command, options->query.directory))
+                        return print_usage_error(options->command);
 
-                r = ctl_options_check(options);
-                return r > 0 ? r : commands[i].run(options);
+                /* As with the default command: the word is the first of the names. */
+                i = 0;
+                options->command = commands[i].name;
+                options->query.names--;
+                options->query.n_names++;
         }
 
-        return print_usage_error(options->command);
+        r = ctl_options_check(options);
+        return r > 0 ? r : commands[i].run(options);
 }
 
 int main(int argc, char *argv[])

@@ -39,7 +39,7 @@ static int print_hint(const struct snapshot *snapshot)
         return 0;
 }
 
-static int print_hints(const struct instances *instances)
+static int print_hints(const struct instances *instances, const struct instances_query *query)
 {
         int status = 0;
 
@@ -49,7 +49,7 @@ static int print_hints(const struct instances *instances)
         if (!sessions_show_addresses(instances))
                 warnx("%s", addresses_hint);
 
-        return hints_print(instances, true) != 0 ? CTL_WRONG : status;
+        return hints_print(instances, query, true) != 0 ? CTL_WRONG : status;
 }
 
 static int print_table(const struct instances *instances)
@@ -80,7 +80,7 @@ static int print_once(const struct ctl_options *options, const struct instances_
                 return ctl_print_error(r, "cannot print");
 
         r = ctl_close_output();
-        return r > 0 ? r : print_hints(&instances);
+        return r > 0 ? r : print_hints(&instances, query);
 }
 
 static int update(void *userdata, const struct instances *instances)

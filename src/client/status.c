@@ -30,5 +30,5 @@ int ctl_status(const struct ctl_options *options)
                 return ctl_print_error(r, "cannot print");
 
         r = ctl_close_output();
-        return r > 0 ? r : hints_print(&instances, false);
+        return r > 0 ? r : hints_print(&instances, &options->query, false);
 }

@@ -312,8 +312,46 @@ def test_unknown_command(instances):
     assert (done.returncode, done.stdout) == (USAGE, "")
     message = "tunechoctl: '{}' is not a command; commands are: status, metrics, sessions, watch{}\n"
     assert done.stderr == message.format("rm -rf", "")
-    example = "; as in: tunechoctl status tun0"
-    assert ctl(instances, "tun0").stderr == message.format("tun0", example)
+    example = "; as in: tunechoctl status eth0"
+    assert ctl(instances, "eth0").stderr == message.format("eth0", example)
+
+
+def test_mistyped_command(instances):
+    done = ctl(instances, "stauts", "tun0")
+    assert (done.returncode, done.stdout) == (USAGE, "")
+    assert done.stderr == "tunechoctl: 'stauts' is not a command; did you mean 'status'?\n"
+
+
+def test_interface_alone(instances):
+    """Its status, if it is the name of an instance: one that runs, or that needs no configuration."""
+    instances.answer("echo-a", reply=7)
+    instances.answer("tun1", reply=1)
+    for names in ["echo-a"], ["tun1", "echo-a"]:
+        assert ctl(instances, *names).stdout == ctl(instances, "status", *names).stdout
+    (entry,) = json.loads(ctl(instances, "--json", "echo-a").stdout)
+    assert (entry["interface"], entry["replies"]) == ("echo-a", 7)
+    assert ctl(instances, "tun9").stderr == ctl(instances, "status", "tun9").stderr
+
+
+def hint(name, **env):
+    """What the client prints on standard error of an instance of this host, whose /run is empty."""
+    script = 'mount -t tmpfs run /run && exec "$0" status "$1"'
+    command = "unshare", "--mount", "--net", "sh", "-c", script, CLIENT, name
+    done = run(*command, env=environment(env))
+    assert done.returncode == WRONG
+    return done.stderr
+
+
+@pytest.mark.parametrize("bus", ["none", "silent"])
+def test_hint_without_systemd(instances, bus):
+    """A bus that accepts and does not answer is waited for, and not for long: this is no test of the time."""
+    address = f"unix:path={instances.directory}/bus/status"
+    if bus == "silent":
+        instances.hold("bus")
+    absent = "tunechoctl: tun7: not-running, no such interface; to start it: systemctl start tunecho@tun7\n"
+    assert hint("tun7", DBUS_SYSTEM_BUS_ADDRESS=address) == absent
+    other = "tunechoctl: lo: not-running, the interface is not of tunecho; see: ip -details link show lo\n"
+    assert hint("lo", DBUS_SYSTEM_BUS_ADDRESS=address) == other
 
 
 @pytest.mark.parametrize("arguments", ["status", "--json", "metrics", "watch --count=2", "--help"])
