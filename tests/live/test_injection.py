@@ -438,7 +438,7 @@ def try_limit(host, *limit):
 
 def test_out_of_descriptors(host):
     """From none to enough: either a message, or service; and what is enough once is enough for a reload."""
-    results = [try_limit(host, f"--nofile={number}") for number in range(3, 16)]
+    results = [try_limit(host, f"--nofile={number}") for number in range(3, 24)]
     assert results[-1] is None, results
     first = results.index(None)
     assert set(results[first:]) == {None}, results
