@@ -42,9 +42,9 @@ static const struct {
         { OPTION_OPENMETRICS, "openmetrics", NULL, "metrics", "metrics: print strict OpenMetrics 1.0" },
         { OPTION_HTTP, "http", NULL, "metrics", "metrics: answer an HTTP request on standard input" },
         { OPTION_WATCH, "watch", NULL, "sessions", "sessions: refresh until q is pressed" },
-        { OPTION_COUNT, "count", "N", "watch, sessions", "watch: end after N refreshes" },
+        { OPTION_COUNT, "count", "N", "watch, sessions", "watch, sessions: end after N refreshes" },
         { OPTION_INTERVAL, "interval", "SECONDS", "watch, sessions",
-          "watch: time between refreshes, 1 by default" },
+          "watch, sessions: time between refreshes, 1 by default" },
         { OPTION_DIRECTORY, "directory", "DIR", NULL,
           "find status sockets in DIR instead of " TUNECHO_RUN_DIR },
         { OPTION_HELP, "help", NULL, NULL, "print this help, and exit" },
@@ -173,10 +173,13 @@ static bool has_word(const char *list, const char *word)
 {
         size_t length = strlen(word);
 
-        for (const char *next = list; next; next = next ? next + 2 : NULL) {
-                if (strncmp(next, word, length) == 0 && (next[length] == ',' || next[length] == '\0'))
+        while (list) {
+                if (strncmp(list, word, length) == 0 && (list[length] == ',' || list[length] == '\0'))
                         return true;
-                next = strchr(next, ',');
+
+                list = strchr(list, ',');
+                if (list)
+                        list += strlen(", ");
         }
 
         return false;
