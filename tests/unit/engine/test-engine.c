@@ -216,7 +216,7 @@ struct flood {
         const struct pair *pair;
         pthread_t thread;
         atomic_bool stop;
-        unsigned long n_replies;
+        uint64_t n_replies;
 };
 
 static void *flood_run(void *userdata)
@@ -240,7 +240,7 @@ static void flood_start(struct flood *flood, const struct pair *pair)
         assert_int_equal(pthread_create(&flood->thread, NULL, flood_run, flood), 0);
 }
 
-static unsigned long flood_stop(struct flood *flood)
+static uint64_t flood_stop(struct flood *flood)
 {
         atomic_store(&flood->stop, true);
         assert_int_equal(pthread_join(flood->thread, NULL), 0);
@@ -252,7 +252,7 @@ static void test_check_under_flood(void **state)
         struct pair pair = pair_new(SOCK_SEQPACKET);
         struct engine *engine = started(&pair);
         struct flood flood = { 0 };
-        unsigned long n_replies;
+        uint64_t n_replies;
 
         (void) state;
 
@@ -345,7 +345,7 @@ static void test_stop_under_flood(void **state)
                 struct pair pair = pair_new(SOCK_SEQPACKET);
                 struct engine *engine = started(&pair);
                 struct flood flood = { 0 };
-                unsigned long n_replies;
+                uint64_t n_replies;
 
                 flood_start(&flood, &pair);
                 assert_runs(engine);
