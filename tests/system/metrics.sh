@@ -227,7 +227,7 @@ END
 
     check 'the instance stops' systemctl stop "$unit"
     check 'its metrics end' wait_until 60 query_is 'count(tunecho_up)' ''
-    check 'the scrapes go on' query_is 'sum(up{job="tunecho"})' 2
+    check 'the scrapes go on' wait_until 60 query_is 'sum(up{job="tunecho"})' 2
     check 'Prometheus stops' systemctl stop scraper
     check 'the journal has no entry of a connection' \
         equal '' "$(journal --output=cat --grep='tunecho-metrics@' | grep -v 'Too many incoming connections')"
