@@ -3,6 +3,7 @@
 
 import re
 import signal
+from pathlib import Path
 
 import pytest
 
@@ -179,11 +180,15 @@ def test_start_right_after_a_kill(host, engine):
 
 
 def test_what_an_administrator_added_stays(host):
-    """Addresses, and routes with a source of them, through a kill and new settings; own addresses go."""
+    """Addresses, routes with a source of them, and sysctls, through a kill and new settings; own addresses go."""
+    sysctls = {f"net/ipv4/conf/tun0/{name}": "1\n" for name in ("promote_secondaries", "rp_filter", "log_martians")}
+    sysctls["net/ipv6/conf/tun0/forwarding"] = "1\n"
     host.ip("tuntap", "add", "dev", "tun0", "mode", "tun")
     first = host.start("tun0", config="[Network]\nAddress=10.1.0.1/24\nAddress=fe80::1234/64\n")
     host.ip("address", "add", "10.50.0.1/24", "dev", "tun0")
     host.ip("route", "add", "203.0.113.0/24", "dev", "tun0", "src", "10.50.0.1")
+    for name in sysctls:
+        host.sysctl(name, 1)
     first.process.kill()
     first.process.wait()
 
@@ -191,6 +196,7 @@ def test_what_an_administrator_added_stays(host):
     assert host.addresses("tun0") == ENDS | {("10.50.0.1", None, 24)}
     assert "fe80::1234" not in host.ip("-6", "address", "show", "dev", "tun0")
     assert "203.0.113.0/24 dev tun0 scope link src 10.50.0.1" in host.ip("route")
+    assert {name: host.call(Path("/proc/sys", name).read_text) for name in sysctls} == sysctls
 
 
 def delete_peer_routes(host):

@@ -265,27 +265,8 @@ test_drops() {
     check 'housekeeping: the totals count it' has_entries 1 TUNECHO_HOUSEKEEPING=1 "$match_daemon"
 }
 
-# A daemon whose clock jumps does not have to wait for the minute.
-test_drops_after_a_minute() {
-    local match
-
-    install -m 0755 "$TUNECHO_BUILD/tests/system/libclock-late.so" /usr/lib/tunecho-clock-late.so
-    drop_in "$unit" '[Service]' 'Environment=LD_PRELOAD=/usr/lib/tunecho-clock-late.so'
-    start_quietly
-    match=("MESSAGE_ID=$(id_of_drops not-icmp)" "$match_daemon")
-    send 'ip(bytes(8), protocol=17)'
-    check 'the first has an entry' wait_until 60 has_entries 1 "${match[@]}"
-    send 'ip(bytes(8), protocol=17)' 'ip(bytes(8), protocol=17)'
-    check 'two more are dropped' wait_until 60 has_dropped 3
-    touch /run/clock-is-ahead
-    check 'after a minute there is another, without another packet' wait_until 60 has_entries 2 "${match[@]}"
-    check 'which has the two' equal 3 "$(sum_of TUNECHO_DROPPED "${match[@]}")"
-    remove_drop_in "$unit"
-}
-
 check 'the catalogue is taken up' journalctl --update-catalog
 test_session
 test_many_sessions
 test_drops
-test_drops_after_a_minute
 tap_done

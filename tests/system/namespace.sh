@@ -1,8 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
-# An instance in another network namespace, by the example of a drop-in; and a device that is moved to one.
-# For the rig.
+# An instance in another network namespace, by the example of a drop-in. For the rig.
 
 # shellcheck disable=SC2317 # the functions are called through check
 
@@ -82,32 +81,7 @@ test_no_namespace() {
     systemctl reset-failed "$unit"
 }
 
-# Somebody moves the device of an instance that runs out here: it answers there, and its name may be taken.
-test_moved() {
-    local before
-
-    ip netns add blue
-    check 'a device is moved' ip link set tun1 netns blue
-    in_blue ip address add 198.18.1.1 peer 198.18.1.2 dev tun1
-    in_blue ip link set tun1 up
-    check 'it answers where it is now' pings_in_blue 198.18.1.2
-    check 'its service is active' is_property tunecho@tun1 ActiveState active
-    ip tuntap add dev tun1 mode tun
-    ip address add 10.4.0.1/24 dev tun1
-    before=$(ip address show dev tun1)
-    check 'it is restarted' systemctl restart tunecho@tun1
-    check 'the device that has its name out here is left alone' equal "$before" "$(ip address show dev tun1)"
-    ip link delete dev tun1
-    check 'it still answers there' pings_in_blue 198.18.1.2
-    check 'the journal says that it is elsewhere' \
-        contains 'not in this network namespace' "$(journal --output=cat TUNECHO_INTERFACE=tun1)"
-    check 'it stops' systemctl stop tunecho@tun1
-    check 'which removes the device' fails in_blue ip link show dev tun1
-    ip netns delete blue
-}
-
 test_start
 test_life
 test_no_namespace
-test_moved
 tap_done

@@ -137,15 +137,6 @@ test_survival() {
     survives 'restart under load' 10000 5 restart
 }
 
-test_survival_without_ring() {
-    check 'under load there is a ring' wait_until 60 makes_ring "$unit" "$peer_ipv4"
-    printf '[Engine]\nType=syscall\n' > /etc/tunecho/tun0.conf
-    survives 'restart under load, with read(2) and write(2)' 5000 5 restart
-    check 'without a ring' fails has_ring "$unit"
-    rm /etc/tunecho/tun0.conf
-    check 'it restarts with the default engine' restart
-}
-
 test_hang() {
     drop_in "$unit" '[Service]' 'WatchdogSec=5s'
     check 'it starts with a watchdog of five seconds' restart
@@ -181,45 +172,6 @@ test_taken_over() {
         contains "'tun0' is recovered from the descriptor store" "$(journal --output=cat TUNECHO_INTERFACE=tun0)"
 }
 
-# What an administrator set on the device, which no start, stop of the daemon or reload changes.
-readonly admin_address=10.50.0.1/24 admin_route='192.0.2.0/24 scope link src 10.50.0.1'
-readonly sysctls=(net.ipv4.conf.tun0.promote_secondaries=1 net.ipv4.conf.tun0.rp_filter=2
-    net.ipv4.conf.tun0.log_martians=1 net.ipv6.conf.tun0.accept_dad=0 net.ipv6.conf.tun0.forwarding=1)
-
-has_admin_settings() {
-    local setting
-
-    contains " $admin_address " "$(ip -oneline address show dev tun0)" || return
-    contains "$admin_route" "$(ip route show dev tun0)" || return
-    for setting in "${sysctls[@]}"; do
-        equal "$setting" "$(sysctl "${setting%=*}" | tr -d ' ')" || return
-    done
-}
-
-has_link_local() {
-    contains ' fe80::1234/64 ' "$(ip -oneline -6 address show dev tun0)"
-}
-
-test_administrator() {
-    configure tun0 '[Network]' Address=198.18.0.1 Peer=198.18.0.2 Address=2001:2::1 Peer=2001:2::2 \
-        Address=fe80::1234/64
-    check 'a link-local address is in the settings' reload
-    check 'the device has it' wait_until 60 has_link_local
-    check 'an administrator adds an address' ip address add "$admin_address" dev tun0
-    check 'and a route with a source of it' ip route add 192.0.2.0/24 dev tun0 src 10.50.0.1
-    check 'and sets sysctls' sysctl --quiet "${sysctls[@]}"
-    check 'they are there' has_admin_settings
-    check 'it restarts' restart
-    check 'restart: they stay' has_admin_settings
-    check 'it is killed' send KILL
-    check 'kill: they stay' has_admin_settings
-    rm /etc/tunecho/tun0.conf
-    check 'the settings have no link-local address' reload
-    check 'reload: it is removed' wait_until 60 fails has_link_local
-    check 'reload: the others stay' has_admin_settings
-    ip address delete "$admin_address" dev tun0
-}
-
 has_peer_routes() {
     [ -n "$(ip route show "$peer_ipv4" dev tun0)" ] && [ -n "$(ip -6 route show "$peer_ipv6" dev tun0)" ]
 }
@@ -238,31 +190,6 @@ delete_peer_routes() {
 test_peer_routes() {
     delete_peer_routes reload
     delete_peer_routes restart
-}
-
-# The index stays, and with it all that is attached to it; the configured name is free.
-test_rename() {
-    local index
-
-    index=$(interface_index tun0)
-    check 'the device is renamed' sh -c 'ip link set tun0 down && ip link set tun0 name foo0'
-    check 'routes of others are added to it' \
-        sh -c "ip link set foo0 up && ip route add $foreign_ipv4 dev foo0"
-    check 'it restarts' restart
-    check 'the device is still there' equal "$index" "$(interface_index foo0)"
-    check 'so is the route of others' test -n "$(ip route show "$foreign_ipv4" dev foo0)"
-    check 'there is no other' fails device_exists tun0
-    check 'a warning has the new name' main_process_says "'tun0' was renamed to 'foo0'"
-    check 'its peer answers' pings "$peer_ipv4"
-    check 'its peer answers over IPv6' pings "$peer_ipv6"
-    check 'it restarts again' restart
-    check 'the device is the same' equal "$index" "$(interface_index foo0)"
-    check 'it is in the store once' is_property "$unit" NFileDescriptorStore 1
-    check 'it stops' systemctl stop "$unit"
-    check 'which removes the renamed device' wait_until 60 fails device_exists foo0
-    check 'and empties the store' is_property "$unit" NFileDescriptorStore 0
-    check 'it starts with the configured name' systemctl start "$unit"
-    check 'which its device has' device_exists tun0
 }
 
 # The device comes back with another index, so that routes through it are gone; the descriptor of the old one
@@ -285,22 +212,6 @@ test_deletion_while_running() {
     check 'the first daemon says that it is gone' \
         contains "'tun0' was deleted by another process" "$(journal --output=cat "_PID=$pid" TUNECHO_INTERFACE=tun0)"
     check 'the second one says that it is created again' wait_until 60 main_process_says 'is created again'
-}
-
-test_deletion_while_stopped() {
-    local pid index
-
-    check 'routes of others are added again' add_foreign_routes
-    pid=$(property "$unit" MainPID) index=$(interface_index tun0)
-    systemctl kill --kill-whom=main --signal=STOP "$unit"
-    check 'the device is deleted while the daemon hangs' ip link delete tun0
-    check 'the daemon is killed, and started again' send KILL
-    check 'the device is another one' is_another "$index"
-    check 'its peer answers' pings "$peer_ipv4" 10
-    check 'its peer answers over IPv6' pings "$peer_ipv6" 10
-    check 'the second daemon says so' wait_until 60 main_process_says 'is created again'
-    check 'and its device is kept, too' restart
-    check 'in the same way' wait_until 60 is_recovered
 }
 
 test_stop() {
@@ -327,15 +238,10 @@ test_start_limit() {
 }
 
 test_survival
-test_survival_without_ring
 test_taken_over
-test_administrator
 test_peer_routes
-test_rename
-check 'routes of others are added again' add_foreign_routes
 test_hang
 test_deletion_while_running
-test_deletion_while_stopped
 test_without_store
 test_stop
 test_start_limit

@@ -5,18 +5,14 @@
  * name of the error, or that of the signal that ended it. Each attempt is made by a process of its own, and
  * none of them changes anything that matters where it succeeds.
  *
- * own:ATTEMPT makes the attempt after the process has installed the daemon's filter of system calls, and
- * own-data-plane:ATTEMPT after it has installed that of the data plane, too.
+ * own:ATTEMPT makes the attempt after the process has installed the daemon's filter of system calls.
  */
 
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/io_uring.h>
 #include <linux/keyctl.h>
 #include <netinet/in.h>
 #include <sched.h>
-#include <seccomp.h>
-#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -198,7 +194,6 @@ static int find_family(const char *name, int *ret_type)
                 { "inet", AF_INET, SOCK_DGRAM },
                 { "inet6", AF_INET6, SOCK_DGRAM },
                 { "packet", AF_PACKET, SOCK_DGRAM },
-                { "vsock", AF_VSOCK, SOCK_STREAM },
         };
 
         for (size_t i = 0; i < ARRAY_SIZE(families); i++)
@@ -216,61 +211,6 @@ static int try_socket(const char *argument)
         _cleanup_(close_fdp) int fd = socket(family, type, 0);
 
         return result_of(fd);
-}
-
-static void *map_ring(int ring, size_t size, uint64_t offset)
-{
-        void *map = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, ring, (off_t) offset);
-
-        return map == MAP_FAILED ? NULL : map;
-}
-
-/* Has io_uring(7) make a socket, for which no system call has the family. */
-static int try_ring_socket(const char *argument)
-{
-        struct io_uring_params params = { 0 };
-        struct io_uring_sqe *sqe;
-        struct io_uring_cqe *cqe;
-        char *sq, *cq;
-        int type = 0, family = find_family(argument, &type), ring;
-
-        ring = (int) syscall(SYS_io_uring_setup, 1, &params);
-        if (ring < 0)
-                return -errno;
-
-        sq = map_ring(ring, params.sq_off.array + sizeof(uint32_t), IORING_OFF_SQ_RING);
-        cq = map_ring(ring, params.cq_off.cqes + params.cq_entries * sizeof(*cqe), IORING_OFF_CQ_RING);
-        sqe = map_ring(ring, sizeof(*sqe), IORING_OFF_SQES);
-        if (!sq || !cq || !sqe)
-                return -errno;
-
-        *sqe = (struct io_uring_sqe) { .opcode = IORING_OP_SOCKET, .fd = family, .off = (unsigned) type };
-        *(uint32_t *) (void *) (sq + params.sq_off.array) = 0;
-        atomic_store((_Atomic uint32_t *) (void *) (sq + params.sq_off.tail), 1);
-        if (syscall(SYS_io_uring_enter, ring, 1, 1, IORING_ENTER_GETEVENTS, NULL, 0) < 0)
-                return -errno;
-
-        cqe = (struct io_uring_cqe *) (void *) (cq + params.cq_off.cqes);
-        return cqe->res < 0 ? cqe->res : 0;
-}
-
-/* A system call by its name. Its arguments are invalid: another error than EPERM shows that it is allowed. */
-static int try_call(const char *argument)
-{
-        int number = seccomp_syscall_resolve_name(argument);
-
-        if (number < 0)
-                return -EINVAL;
-
-        errno = 0;
-        return syscall(number, -1, NULL, NULL, NULL, NULL, NULL) < 0 && errno == EPERM ? -EPERM : 0;
-}
-
-/* Another program, which ends with 0. */
-static int try_execute(const char *path)
-{
-        (void) execl(path, path, NULL);
-        return -errno;
 }
 
 static int try_send(const char *argument)
@@ -405,9 +345,6 @@ static const struct {
         { "have", try_have },
         { "set-capabilities", try_set_capabilities },
         { "socket", try_socket },
-        { "ring-socket", try_ring_socket },
-        { "call", try_call },
-        { "execute", try_execute },
         { "send", try_send },
         { "shared-memory", try_shared_memory },
         { "key-of-user", try_key_of_user },
@@ -424,34 +361,18 @@ static const struct {
         { "other-architecture", try_other_architecture },
 };
 
-/* Returns whether the text begins with the word and a colon, and skips both. */
-static bool skip_word(const char **text, const char *word)
-{
-        size_t length = strlen(word);
-
-        if (strncmp(*text, word, length) != 0 || (*text)[length] != ':')
-                return false;
-
-        *text += length + 1;
-        return true;
-}
-
-/* Installs the filters that the attempt asks for. */
+/* Installs the filter that the attempt asks for. */
 static int limit(const char **what)
 {
-        bool data_plane = skip_word(what, "own-data-plane");
-        struct filter *process, *thread;
+        struct filter *filter;
         int r;
 
-        if (!data_plane && !skip_word(what, "own"))
+        if (strncmp(*what, "own:", 4) != 0)
                 return 0;
 
-        r = filter_new(&process, FILTER_PROCESS, FILTER_DENY);
-        if (r >= 0)
-                r = filter_new(&thread, FILTER_THREAD, FILTER_DENY);
-        if (r >= 0)
-                r = filter_install(process);
-        return r >= 0 && data_plane ? filter_install(thread) : r;
+        *what += 4;
+        r = filter_new(&filter, FILTER_PROCESS, FILTER_DENY);
+        return r >= 0 ? filter_install(filter) : r;
 }
 
 /* The error comes back as exit status; setuid-program passes on that of the other program, 0 or 1. */

@@ -197,49 +197,7 @@ test_system_calls() {
     # The kernel of other machines has no such calls, whatever is forbidden.
     tried+=(SystemCallArchitectures)
     [ "$(uname -m)" != x86_64 ] || forbids SystemCallArchitectures other-architecture
-}
-
-# own_filter_forbids ATTEMPT: the daemon's own filter does, with and without the unit; without both, it is
-# allowed.
-own_filter_forbids() {
-    equal allowed "$(under "$1")" &&
-        equal EPERM "$(under "own:$1")" &&
-        equal EPERM "$(under_unit "own:$1")"
-}
-
-# What the rig forbids anyway, so that its failure without the filter proves nothing.
-own_filter_has_not() {
-    equal EPERM "$(under "own:call:$1")" && equal EPERM "$(under_unit "own:call:$1")"
-}
-
-test_own_filter() {
-    local attempt family call
-
-    for family in inet inet6 packet; do
-        check "the daemon's filter forbids: socket:$family" own_filter_forbids "socket:$family"
-        check "the same through io_uring" own_filter_forbids "ring-socket:$family"
-    done
-    # Not every kernel has it.
-    if [ "$(under ring-socket:vsock)" = allowed ]; then
-        check "the daemon's filter forbids: ring-socket:vsock" own_filter_forbids ring-socket:vsock
-    fi
-
-    for attempt in call:io_uring_setup call:io_uring_register execute:/bin/true write:/dev/null \
-        use:/dev/null leave:/tmp/own-file mkdir:/tmp/own-made mount:/mnt unshare:user unshare:uts be-traced \
-        call:process_vm_readv call:process_vm_writev call:setns call:openat2 call:fchmod \
-        call:fchown personality realtime; do
-        check "the daemon's filter forbids: $attempt" own_filter_forbids "$attempt"
-    done
-    for call in init_module finit_module delete_module kexec_load bpf perf_event_open userfaultfd keyctl \
-        add_key request_key chroot pivot_root move_mount fsopen open_by_handle_at pidfd_getfd; do
-        check "the daemon's filter forbids: call:$call" own_filter_has_not "$call"
-    done
-
-    for attempt in socket:unix socket:netlink read:/proc/self/status; do
-        check "the daemon's filter permits: $attempt" equal allowed "$(under_unit "own:$attempt")"
-        check "that of the data plane forbids: $attempt" equal EPERM "$(under_unit "own-data-plane:$attempt")"
-    done
-    [ "$(uname -m)" != x86_64 ] || check "the daemon's filter forbids: other-architecture" \
+    [ "$(uname -m)" != x86_64 ] || check "the daemon's own filter forbids: other-architecture" \
         equal SIGSYS "$(under own:other-architecture)"
 }
 
@@ -337,7 +295,6 @@ test_kernel
 test_processes
 test_sockets
 test_system_calls
-test_own_filter
 test_filter_of_the_daemon
 test_places_to_write
 test_remove_ipc

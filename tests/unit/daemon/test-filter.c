@@ -112,6 +112,7 @@ static const struct {
         { "setgroups", SYS_setgroups, { -1 } },
         { "capset", SYS_capset, { 0 } },
         { "splice", SYS_splice, { -1 } },
+        { "sched_setscheduler", SYS_sched_setscheduler, { 0, -1 } },
 };
 
 /* Returns whether a sanitizer needs this call. */
