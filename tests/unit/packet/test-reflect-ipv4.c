@@ -293,60 +293,6 @@ static void test_random_options(void **state)
         assert_in_range(n_replies, 10000, 290000);
 }
 
-/* Offset in units of 8 bytes, whether more follow, and how much of the message is there. */
-static void test_fragments(void **state)
-{
-        static const struct {
-                const char *what;
-                uint16_t offset;
-                bool more;
-                size_t size;
-                uint8_t type;
-                enum verdict verdict;
-        } rules[] = {
-                { "first", 0, true, 24, 8, VERDICT_REPLY },
-                { "first, the shortest", 0, true, 8, 8, VERDICT_REPLY },
-                { "first of a reply", 0, true, 24, 0, VERDICT_NOT_ECHO },
-                { "first of an error", 0, true, 24, 11, VERDICT_ICMP_ERROR },
-                { "first, without data", 0, true, 0, 8, VERDICT_MALFORMED },
-                { "first, no multiple of 8", 0, true, 23, 8, VERDICT_MALFORMED },
-                { "middle", 1, true, 24, 8, VERDICT_REPLY_FRAGMENT },
-                { "middle, that looks like a reply", 1, true, 24, 0, VERDICT_REPLY_FRAGMENT },
-                { "middle, the shortest", 100, true, 8, 8, VERDICT_REPLY_FRAGMENT },
-                { "middle, no multiple of 8", 1, true, 12, 8, VERDICT_MALFORMED },
-                { "middle, without data", 1, true, 0, 8, VERDICT_MALFORMED },
-                { "last", 3, false, 24, 8, VERDICT_REPLY_FRAGMENT },
-                { "last, of one byte", 3, false, 1, 8, VERDICT_REPLY_FRAGMENT },
-                { "last, without data", 3, false, 0, 8, VERDICT_MALFORMED },
-                { "last, up to the end", 8189, false, 3, 8, VERDICT_REPLY_FRAGMENT },
-                { "last, beyond the end by one", 8189, false, 4, 8, VERDICT_MALFORMED },
-                { "last, beyond the end", 8191, false, 24, 8, VERDICT_MALFORMED },
-                { "middle, up to the end", 8186, true, 24, 8, VERDICT_REPLY_FRAGMENT },
-                { "middle, beyond the end", 8188, true, 16, 8, VERDICT_MALFORMED },
-        };
-
-        (void) state;
-
-        for (size_t i = 0; i < ARRAY_SIZE(rules); i++)
-                for (uint16_t flags = 0; flags < 4; flags++) {
-                        struct packet packet = plain_ipv4;
-                        enum verdict verdict;
-
-                        /* DF, or the reserved flag, with the others */
-                        put16(packet.bytes + 6,
-                              (uint16_t) (flags << 14 | rules[i].more << 13 | rules[i].offset));
-                        packet.bytes[20] = rules[i].type;
-                        packet.size = 20 + rules[i].size;
-                        put16(packet.bytes + 2, (uint16_t) packet.size);
-                        verdict = check_repaired(&policies[PEERS], packet);
-                        if (verdict != rules[i].verdict)
-                                fail_msg("%s: %s", rules[i].what, verdict_name(verdict));
-
-                        packet.bytes[9] = 17;
-                        assert_int_equal(check_repaired(&policies[PEERS], packet), VERDICT_NOT_ICMP);
-                }
-}
-
 /* Options count as part of the whole packet's 65,535 bytes. */
 static void test_fragments_with_options(void **state)
 {
@@ -522,7 +468,6 @@ int main(void)
                 cmocka_unit_test(test_times_of_day),
                 cmocka_unit_test(test_every_option),
                 cmocka_unit_test(test_random_options),
-                cmocka_unit_test(test_fragments),
                 cmocka_unit_test(test_fragments_with_options),
                 cmocka_unit_test(test_fragments_of_nobody),
                 cmocka_unit_test(test_first_fragment_keeps_every_error),

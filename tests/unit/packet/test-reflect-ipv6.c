@@ -24,154 +24,6 @@ static struct packet with_headers(uint8_t type, const uint8_t *headers, size_t s
         return packet;
 }
 
-/* A header of options that are padding, in front of one of this type. */
-#define PADDING(next) (next), 0, 1, 4, 0, 0, 0, 0
-
-#define THREE_HEADERS PADDING(60), PADDING(60), PADDING(60)
-#define SEVEN_HEADERS THREE_HEADERS, PADDING(60), THREE_HEADERS
-
-/* Options that are not known, and without data. */
-#define EIGHT_OPTIONS 0x1e, 0, 0x1e, 0, 0x1e, 0, 0x1e, 0, 0x1e, 0, 0x1e, 0, 0x1e, 0, 0x1e, 0
-
-/* The type of the first header, the headers, and the verdict; a reply has none of them. */
-static void test_headers(void **state)
-{
-        /* clang-format off */
-        static const struct {
-                const char *what;
-                uint8_t type;
-                size_t size;
-                uint8_t headers[96];
-                enum verdict verdict;
-        } rules[] = {
-                { "none", 58, 0, { 0 }, VERDICT_REPLY },
-                { "Hop-by-Hop, PadN", 0, 8, { 58, 0, 1, 4, 0, 0, 0, 0 }, VERDICT_REPLY },
-                { "Hop-by-Hop, six Pad1", 0, 8, { 58, 0, 0, 0, 0, 0, 0, 0 }, VERDICT_REPLY },
-                { "Hop-by-Hop, Router Alert", 0, 8, { 58, 0, 5, 2, 0, 0, 1, 0 }, VERDICT_REPLY },
-                { "Hop-by-Hop, Router Alert of another length", 0, 8, { 58, 0, 5, 4, 0, 0, 0, 0 },
-                  VERDICT_BAD_OPTION },
-                { "Hop-by-Hop, unknown, action 00", 0, 8, { 58, 0, 0x3e, 4, 1, 2, 3, 4 }, VERDICT_REPLY },
-                { "Hop-by-Hop, unknown, action 00, that may change", 0, 8, { 58, 0, 0x3f, 4, 1, 2, 3, 4 },
-                  VERDICT_REPLY },
-                { "Hop-by-Hop, unknown, without data", 0, 8, { 58, 0, 0x1e, 0, 0x1e, 0, 0x1e, 0 },
-                  VERDICT_REPLY },
-                { "Hop-by-Hop, unknown, action 01", 0, 8, { 58, 0, 0x5e, 4, 1, 2, 3, 4 },
-                  VERDICT_BAD_OPTION },
-                { "Hop-by-Hop, unknown, action 10", 0, 8, { 58, 0, 0x9e, 4, 1, 2, 3, 4 },
-                  VERDICT_BAD_OPTION },
-                { "Hop-by-Hop, unknown, action 11", 0, 8, { 58, 0, 0xde, 4, 1, 2, 3, 4 },
-                  VERDICT_BAD_OPTION },
-                { "Hop-by-Hop, jumbo payload", 0, 8, { 58, 0, 0xc2, 4, 0, 1, 0, 0 }, VERDICT_BAD_OPTION },
-                { "Hop-by-Hop, option without a length", 0, 8, { 58, 0, 1, 3, 0, 0, 0, 0x1e },
-                  VERDICT_BAD_OPTION },
-                { "Hop-by-Hop, option beyond the header", 0, 8, { 58, 0, 0x1e, 5, 0, 0, 0, 0 },
-                  VERDICT_BAD_OPTION },
-                { "Hop-by-Hop, padding beyond the header", 0, 8, { 58, 0, 1, 5, 0, 0, 0, 0 },
-                  VERDICT_BAD_OPTION },
-                { "Hop-by-Hop, padding that is not zero", 0, 8, { 58, 0, 1, 4, 0, 0, 0, 1 },
-                  VERDICT_BAD_OPTION },
-                { "7 bytes of padding, PadN", 0, 16, { 58, 1, 1, 5, 0, 0, 0, 0, 0, 0x1e, 3, 1, 2, 3, 0, 0 },
-                  VERDICT_REPLY },
-                { "8 bytes of padding, PadN", 0, 16, { 58, 1, 1, 6, 0, 0, 0, 0, 0, 0, 0x1e, 2, 1, 2, 0, 0 },
-                  VERDICT_BAD_OPTION },
-                { "7 bytes of padding, Pad1 and PadN", 0, 16,
-                  { 58, 1, 0, 0, 0, 1, 2, 0, 0, 0x1e, 3, 1, 2, 3, 0, 0 },
-                  VERDICT_REPLY },
-                { "8 bytes of padding, Pad1 and PadN", 0, 16,
-                  { 58, 1, 1, 2, 0, 0, 1, 1, 0, 0, 0x1e, 2, 1, 2, 0, 0 },
-                  VERDICT_BAD_OPTION },
-                { "8 bytes of padding, Pad1", 0, 16, { 58, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0x1e, 2, 1, 2, 0, 0 },
-                  VERDICT_BAD_OPTION },
-                { "much padding, but not in a row", 60, 24,
-                  { 58, 2, 1, 4, 0, 0, 0, 0, 0x1e, 0, 1, 4, 0, 0, 0, 0, 0x1e, 0, 1, 4, 0, 0, 0, 0 },
-                  VERDICT_REPLY },
-                { "8 options", 60, 24, { 58, 2, EIGHT_OPTIONS, 1, 4, 0, 0, 0, 0 }, VERDICT_REPLY },
-                { "9 options", 60, 24, { 58, 2, EIGHT_OPTIONS, 0x1e, 0, 1, 2, 0, 0 }, VERDICT_BAD_OPTION },
-                { "8 options in each of two headers", 60, 48,
-                  { 60, 2, EIGHT_OPTIONS, 1, 4, 0, 0, 0, 0, 58, 2, EIGHT_OPTIONS, 1, 4, 0, 0, 0, 0 },
-                  VERDICT_REPLY },
-                { "Hop-by-Hop beyond the packet", 0, 8, { 58, 4, 1, 4, 0, 0, 0, 0 }, VERDICT_MALFORMED },
-                { "Hop-by-Hop up to the end of the packet", 0, 8, { 59, 3, 0x1e, 28 }, VERDICT_NOT_ICMP },
-
-                { "Destination options", 60, 8, { 58, 0, 1, 4, 0, 0, 0, 0 }, VERDICT_REPLY },
-                { "Destination options, unknown, action 00", 60, 8, { 58, 0, 0x1e, 4, 1, 2, 3, 4 },
-                  VERDICT_REPLY },
-                { "Destination options, unknown, action 01", 60, 8, { 58, 0, 0x5e, 4, 1, 2, 3, 4 },
-                  VERDICT_BAD_OPTION },
-                { "Destination options, home address", 60, 8, { 58, 0, 0xc9, 4, 1, 2, 3, 4 },
-                  VERDICT_BAD_OPTION },
-                { "Destination options, Router Alert is unknown there", 60, 8, { 58, 0, 5, 4, 1, 2, 3, 4 },
-                  VERDICT_REPLY },
-                { "Destination options, twice", 60, 16,
-                  { 60, 0, 1, 4, 0, 0, 0, 0, 58, 0, 1, 4, 0, 0, 0, 0 }, VERDICT_REPLY },
-
-                { "Routing, none left", 43, 8, { 58, 0, 0, 0, 0, 0, 0, 0 }, VERDICT_REPLY },
-                { "Routing, none left, with addresses", 43, 24, { 58, 2, 0, 0, [8] = 0x20, 0x01 },
-                  VERDICT_REPLY },
-                { "Routing, one left", 43, 24, { 58, 2, 0, 1, [8] = 0x20, 0x01 }, VERDICT_SOURCE_ROUTE },
-                { "Routing, 255 left, of an unknown type", 43, 8, { 58, 0, 253, 255, 0, 0, 0, 0 },
-                  VERDICT_SOURCE_ROUTE },
-                { "Routing beyond the packet", 43, 8, { 58, 5, 0, 0, 0, 0, 0, 0 }, VERDICT_MALFORMED },
-
-                { "Hop-by-Hop behind others", 60, 16, { PADDING(0), PADDING(58) }, VERDICT_MALFORMED },
-                { "Hop-by-Hop, twice", 0, 16, { PADDING(0), PADDING(58) }, VERDICT_MALFORMED },
-                { "all of them, in the order that is recommended", 0, 40,
-                  { PADDING(60), PADDING(43), 44, 0, 0, 0, 0, 0, 0, 0, 60, 0, 0, 0, 0, 0, 0, 1, PADDING(58) },
-                  VERDICT_REPLY },
-                { "all of them, in another order", 43, 32,
-                  { 60, 0, 0, 0, 0, 0, 0, 0, PADDING(43), 60, 0, 0, 0, 0, 0, 0, 0, PADDING(58) },
-                  VERDICT_REPLY },
-                { "8 headers", 60, 64, { SEVEN_HEADERS, PADDING(58) }, VERDICT_REPLY },
-                { "9 headers", 60, 72, { SEVEN_HEADERS, PADDING(60), PADDING(58) }, VERDICT_UNSUPPORTED },
-                { "8 headers, and then TCP", 60, 64, { SEVEN_HEADERS, PADDING(6) }, VERDICT_NOT_ICMP },
-
-                { "TCP behind Destination options", 60, 8, { 6, 0, 1, 4, 0, 0, 0, 0 }, VERDICT_NOT_ICMP },
-                { "no next header behind Hop-by-Hop", 0, 8, { 59, 0, 1, 4, 0, 0, 0, 0 }, VERDICT_NOT_ICMP },
-                { "Authentication", 51, 8, { 58, 4, 0, 0, 0, 0, 0, 0 }, VERDICT_NOT_ICMP },
-                { "Mobility", 135, 8, { 58, 0, 0, 0, 0, 0, 0, 0 }, VERDICT_NOT_ICMP },
-                { "Shim6", 140, 8, { 58, 0, 0, 0, 0, 0, 0, 0 }, VERDICT_NOT_ICMP },
-
-                { "atomic fragment", 44, 8, { 58, 0, 0, 0, 0xde, 0xad, 0xbe, 0xef }, VERDICT_REPLY },
-                { "atomic fragment, reserved bits", 44, 8, { 58, 0xff, 0, 6, 0xde, 0xad, 0xbe, 0xef },
-                  VERDICT_REPLY },
-                { "atomic fragment of TCP", 44, 8, { 6, 0, 0, 0, 0, 0, 0, 0 }, VERDICT_NOT_ICMP },
-                { "atomic fragment, headers within", 44, 16,
-                  { 60, 0, 0, 0, 0, 0, 0, 1, 58, 0, 1, 4, 0, 0, 0, 0 }, VERDICT_REPLY },
-                { "atomic fragment in an atomic fragment", 44, 16,
-                  { 44, 0, 0, 0, 0, 0, 0, 1, 58, 0, 0, 0, 0, 0, 0, 2 }, VERDICT_MALFORMED },
-                { "fragment in an atomic fragment", 44, 16,
-                  { 44, 0, 0, 0, 0, 0, 0, 1, 58, 0, 0, 1, 0, 0, 0, 2 }, VERDICT_MALFORMED },
-                { "Hop-by-Hop in an atomic fragment", 44, 16,
-                  { 0, 0, 0, 0, 0, 0, 0, 1, 58, 0, 1, 4, 0, 0, 0, 0 }, VERDICT_MALFORMED },
-                { "first fragment with headers within", 44, 16,
-                  { 60, 0, 0, 1, 0, 0, 0, 1, 58, 0, 1, 4, 0, 0, 0, 0 }, VERDICT_UNSUPPORTED },
-                { "later fragment with headers within", 44, 16,
-                  { 60, 0, 0, 8, 0, 0, 0, 1, 58, 0, 1, 4, 0, 0, 0, 0 }, VERDICT_UNSUPPORTED },
-        };
-        /* clang-format on */
-
-        (void) state;
-
-        for (size_t i = 0; i < ARRAY_SIZE(rules); i++) {
-                struct packet packet = with_headers(rules[i].type, rules[i].headers, rules[i].size);
-                struct reflection reflection;
-                enum verdict verdict;
-
-                repair(packet.bytes, packet.size);
-                (void) check(&policies[PEERS], packet.bytes, packet.size);
-                verdict = reflect(&policies[PEERS], TIME_OF_DAY, packet.bytes, packet.size, &reflection);
-                if (verdict != rules[i].verdict)
-                        fail_msg("%s: %s", rules[i].what, verdict_name(verdict));
-                if (verdict != VERDICT_REPLY)
-                        continue;
-
-                assert_int_equal(reflection.offset, rules[i].size);
-                assert_int_equal(reflection.length, 40 + REQUEST_SIZE);
-                assert_int_equal(packet.bytes[reflection.offset + 6], 58);
-                assert_int_equal(get16(packet.bytes + reflection.offset + 4), REQUEST_SIZE);
-        }
-}
-
 /* Headers that end where the packet does, or beyond it, one byte after the other. */
 static void test_headers_truncated(void **state)
 {
@@ -278,71 +130,6 @@ static void test_random_headers(void **state)
                     v != VERDICT_BAD_ICMP_CHECKSUM && v != VERDICT_BAD_SOURCE &&
                     v != VERDICT_BAD_DESTINATION && v != VERDICT_NOT_OURS && v != VERDICT_GROUP_DESTINATION)
                         fail_msg("only %u packets are %s", n_verdicts[v], verdict_name(v));
-}
-
-/* Offset in units of 8 bytes, whether more follow, and how much of the message is there. */
-static void test_fragments(void **state)
-{
-        static const struct {
-                const char *what;
-                uint16_t offset;
-                bool more;
-                size_t size;
-                uint8_t type;
-                enum verdict verdict;
-        } rules[] = {
-                { "first", 0, true, 24, 128, VERDICT_REPLY },
-                { "first, the shortest", 0, true, 8, 128, VERDICT_REPLY },
-                { "first of a reply", 0, true, 24, 129, VERDICT_NOT_ECHO },
-                { "first of an error", 0, true, 24, 1, VERDICT_ICMP_ERROR },
-                { "first, without data", 0, true, 0, 128, VERDICT_MALFORMED },
-                { "first, no multiple of 8", 0, true, 23, 128, VERDICT_MALFORMED },
-                { "middle", 1, true, 24, 128, VERDICT_REPLY_FRAGMENT },
-                { "middle, that looks like a reply", 1, true, 24, 129, VERDICT_REPLY_FRAGMENT },
-                { "middle, no multiple of 8", 1, true, 12, 128, VERDICT_MALFORMED },
-                { "middle, without data", 1, true, 0, 128, VERDICT_MALFORMED },
-                { "last", 3, false, 24, 128, VERDICT_REPLY_FRAGMENT },
-                { "last, of one byte", 3, false, 1, 128, VERDICT_REPLY_FRAGMENT },
-                { "last, without data", 3, false, 0, 128, VERDICT_MALFORMED },
-                { "last, up to the end", 8190, false, 15, 128, VERDICT_REPLY_FRAGMENT },
-                { "last, beyond the end by one", 8190, false, 16, 128, VERDICT_MALFORMED },
-                { "last, beyond the end", 8191, false, 24, 128, VERDICT_MALFORMED },
-                { "middle, beyond the end", 8190, true, 16, 128, VERDICT_MALFORMED },
-        };
-
-        (void) state;
-
-        for (size_t i = 0; i < ARRAY_SIZE(rules); i++)
-                for (uint16_t reserved = 0; reserved < 4; reserved++) {
-                        static const uint8_t header[8] = { 58, 0, 0, 0, 1, 2, 3, 4 };
-                        struct packet packet = with_headers(44, header, sizeof(header));
-                        uint16_t place = (uint16_t) (rules[i].offset << 3 | rules[i].more);
-                        struct reflection reflection;
-                        enum verdict verdict;
-
-                        packet.bytes[41] = (uint8_t) (reserved * 0x55);
-                        put16(packet.bytes + 42, (uint16_t) (place | reserved << 1));
-                        packet.bytes[48] = rules[i].type;
-                        packet.size = 48 + rules[i].size;
-                        put16(packet.bytes + 4, (uint16_t) (8 + rules[i].size));
-                        verdict = check_repaired(&policies[PEERS], packet);
-                        if (verdict != rules[i].verdict)
-                                fail_msg("%s: %s", rules[i].what, verdict_name(verdict));
-
-                        /* The reply's Fragment header is the same, but for the reserved bits. */
-                        (void) reflect(&policies[PEERS], TIME_OF_DAY, packet.bytes, packet.size, &reflection);
-                        if (verdict_is_reply(verdict)) {
-                                assert_int_equal(get16(packet.bytes + 42), place);
-                                put16(packet.bytes + 42, 0);
-                                assert_memory_equal(packet.bytes + 40, header, sizeof(header));
-                        }
-
-                        /* Of TCP, unless it is malformed in itself. */
-                        packet.bytes[40] = 6;
-                        verdict = check(&policies[PEERS], packet.bytes, packet.size);
-                        assert_true(verdict == VERDICT_NOT_ICMP || verdict == VERDICT_MALFORMED);
-                        assert_true(verdict == VERDICT_NOT_ICMP || rules[i].verdict == VERDICT_MALFORMED);
-                }
 }
 
 /* Headers in front of the Fragment header count as part of the packet, and are not in the reply. */
@@ -520,12 +307,10 @@ static void test_fragmented(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test(test_headers),
                 cmocka_unit_test(test_headers_truncated),
                 cmocka_unit_test(test_headers_with_bad_checksum),
                 cmocka_unit_test(test_every_option),
                 cmocka_unit_test(test_random_headers),
-                cmocka_unit_test(test_fragments),
                 cmocka_unit_test(test_fragments_behind_headers),
                 cmocka_unit_test(test_fragments_of_nobody),
                 cmocka_unit_test(test_first_fragment_keeps_every_error),
