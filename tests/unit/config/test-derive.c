@@ -102,6 +102,7 @@ static void test_values_together(void **state)
                 { "[Network]\nAddress=10.0.0.1\nPeer=2001:db8::2\n", 3 },
                 { "[Network]\nPeer=2001:db8::2\nAddress=10.0.0.1\n", 2 },
                 { "[Network]\nAddress=10.0.0.1\nPeer=10.0.0.2\nPeer=10.0.0.3\n", 4 },
+                { "[Network]\nAddress=2001:db8::1\nPeer=2001:db8::2\nPeer=2001:db8::3\n", 4 },
                 { "[Network]\nAddress=10.0.0.1\nPeer=10.0.0.1\n", 3 },
                 { "[Network]\nAddress=10.0.0.1\nAddress=10.0.0.2\nPeer=10.0.0.2\n", 4 },
                 { "[Network]\nAddress=10.0.0.1/24\nPeer=10.0.0.2\n", 0 },
