@@ -23,8 +23,9 @@ struct golden {
         size_t offset;
 };
 
-extern const struct golden goldens[];
-extern const size_t n_goldens;
+#define N_GOLDENS 22
+
+extern struct golden goldens[N_GOLDENS];
 
 /* An echo request from 198.18.0.1 to 198.18.0.2, one from 2001:2::1 to 2001:2::2, with 16 bytes of data each.
  */

@@ -51,7 +51,7 @@ static void test_golden(void **state)
 {
         (void) state;
 
-        for (size_t i = 0; i < n_goldens; i++)
+        for (size_t i = 0; i < N_GOLDENS; i++)
                 check_golden(&goldens[i], 0, 0);
 }
 
@@ -59,7 +59,7 @@ static void test_golden_unaligned(void **state)
 {
         (void) state;
 
-        for (size_t i = 0; i < n_goldens; i++)
+        for (size_t i = 0; i < N_GOLDENS; i++)
                 for (size_t alignment = 1; alignment < 16; alignment++)
                         check_golden(&goldens[i], alignment, 0);
 }
@@ -68,7 +68,7 @@ static void test_golden_with_padding(void **state)
 {
         (void) state;
 
-        for (size_t i = 0; i < n_goldens; i++)
+        for (size_t i = 0; i < N_GOLDENS; i++)
                 for (size_t padding = 1; padding <= 20; padding++)
                         check_golden(&goldens[i], 0, padding);
 }
@@ -78,7 +78,7 @@ static void test_golden_of_the_model(void **state)
 {
         (void) state;
 
-        for (size_t i = 0; i < n_goldens; i++) {
+        for (size_t i = 0; i < N_GOLDENS; i++) {
                 struct packet packet = goldens[i].request;
                 struct reflection reflection;
 
@@ -94,7 +94,7 @@ static void test_truncated(void **state)
 {
         (void) state;
 
-        for (size_t i = 0; i < n_goldens; i++) {
+        for (size_t i = 0; i < N_GOLDENS; i++) {
                 for (size_t size = 0; size < goldens[i].request.size; size++)
                         assert_int_equal(check(&policies[PEERS], goldens[i].request.bytes, size),
                                          VERDICT_MALFORMED);
@@ -109,7 +109,7 @@ static void test_truncated_with_its_length(void **state)
 {
         (void) state;
 
-        for (size_t i = 0; i < n_goldens; i++)
+        for (size_t i = 0; i < N_GOLDENS; i++)
                 for (size_t size = 0; size < goldens[i].request.size; size++) {
                         struct packet packet = goldens[i].request;
                         size_t fixed = is_ipv4(&packet) ? 20 : 40;
@@ -309,7 +309,7 @@ static void test_hop_limits(void **state)
 /* Each byte of each request is set to each other value: as it is, and with the checksums right again. */
 static void check_every_byte(const struct policy *policy)
 {
-        for (size_t i = 0; i < n_goldens; i++)
+        for (size_t i = 0; i < N_GOLDENS; i++)
                 for (size_t offset = 0; offset < goldens[i].request.size; offset++)
                         for (unsigned change = 1; change <= UINT8_MAX; change++) {
                                 struct packet packet = goldens[i].request;
@@ -341,7 +341,7 @@ static void test_random_changes(void **state)
 
         for (unsigned round = 0; round < 500000; round++) {
                 const struct policy *policy = &policies[random_word(&random) % ARRAY_SIZE(policies)];
-                struct packet packet = goldens[random_word(&random) % n_goldens].request;
+                struct packet packet = goldens[random_word(&random) % N_GOLDENS].request;
                 size_t limit = random_word(&random) % 2 == 0 ? packet.size : 40;
 
                 for (uint32_t n = random_word(&random) % 5; n > 0; n--) {
@@ -484,7 +484,7 @@ static void test_every_wrong_checksum(void **state)
 {
         (void) state;
 
-        for (size_t i = 0; i < n_goldens; i++) {
+        for (size_t i = 0; i < N_GOLDENS; i++) {
                 const struct packet *request = &goldens[i].request;
 
                 if (is_ipv4(request))
