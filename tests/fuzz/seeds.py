@@ -314,7 +314,8 @@ FRAGMENTS = [
 ]
 FRAGMENTS4 = [("reply-fragment.last-up-to-the-end", 8189, 0, 3), ("malformed.last-beyond-by-one", 8189, 0, 4),
               ("reply-fragment.middle-up-to-the-end", 8186, 1, 24)]
-FRAGMENTS6 = [("reply-fragment.last-up-to-the-end", 8190, 0, 15), ("malformed.last-beyond-by-one", 8190, 0, 16)]
+FRAGMENTS6 = [("reply-fragment.last-up-to-the-end", 8190, 0, 15), ("malformed.last-beyond-by-one", 8190, 0, 16),
+              ("housekeeping.first", 0, 1, 24, 133)]
 
 
 def seeds_of_fragments():
@@ -325,7 +326,7 @@ def seeds_of_fragments():
         yield outcome.replace(".", ".ipv4-fragment-", 1) + f"-{bits}", ipv4(piece, **where)
         yield f"not-icmp.ipv4-{outcome}-{bits}", ipv4(piece, protocol=UDP, **where)
     for (outcome, offset, more, size, *kind), bits in itertools.product(FRAGMENTS + FRAGMENTS6, range(4)):
-        piece = message6({0: REPLY6, 1: 1}.get(*kind) if kind else ECHO6)[:size]
+        piece = message6({0: REPLY6}.get(*kind, *kind) if kind else ECHO6)[:size]
         header = struct.pack("!BHI", bits * 0x55, offset << 3 | bits << 1 | more, 0xCAFE)
         yield (outcome.replace(".", ".ipv6-fragment-", 1) + f"-{bits}",
                ipv6(bytes([ICMP6]) + header + piece, next=FRAGMENT))

@@ -1,10 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Every kind of packet: the seeds of fuzz-reflect, and what the model of the unit tests says of each."""
 
-import contextlib
-import functools
 import subprocess
-from collections import namedtuple
+from collections import Counter, defaultdict, namedtuple
 
 import pytest
 
@@ -45,38 +43,48 @@ class Seed(namedtuple("Seed", "name control packet verdict reply timed")):
 
 
 def seeds():
+    """The seeds that can be sent, by the settings that they need."""
     directory = BUILD / "tests/fuzz"
     command = directory / "reflect-model", directory / "corpus-reflect"
     done = subprocess.run(command, capture_output=True, text=True, check=True)
-    return [seed for seed in map(Seed.parse, done.stdout.splitlines()) if seed.can_be_sent()]
+    found = defaultdict(list)
+    for seed in map(Seed.parse, done.stdout.splitlines()):
+        if seed.can_be_sent():
+            found[seed.config()].append(seed)
+    return found
+
+
+SEEDS = seeds()
 
 
 @pytest.fixture(scope="module")
-def bench_of(tmp_path_factory, each_engine):
-    """A function that returns the bench of a configuration."""
-    with contextlib.ExitStack() as stack:
-
-        @functools.cache
-        def get(config):
-            directory = tmp_path_factory.mktemp("host")
-            return stack.enter_context(Bench.on_host(directory, each_engine, config=config))
-
-        yield get
+def bench(tmp_path_factory, each_engine):
+    with Bench.on_host(tmp_path_factory.mktemp("host"), each_engine) as bench:
+        yield bench
 
 
-@pytest.fixture(scope="module")
-def bench(bench_of):
-    return bench_of("[Network]\nAddress=198.18.0.1/24\nAddress=2001:2::1/64\nPeer=198.18.0.2\nPeer=2001:2::2\n")
-
-
-@pytest.mark.parametrize("seed", [pytest.param(seed, id=seed.name) for seed in seeds()])
-def test_seed(bench_of, seed):
-    replies, verdicts = bench_of(seed.config()).ask(seed.packet)
-    assert verdicts == ({} if seed.reply else {seed.verdict: 1})
+def is_right(seed, replies):
     if seed.timed:
-        assert [len(reply) for reply in replies] == [len(seed.reply)]
-    else:
-        assert [reply.hex() for reply in replies] == ([seed.reply.hex()] if seed.reply else [])
+        return [len(reply) for reply in replies] == [len(seed.reply)]
+    return replies == ([seed.reply] if seed.reply else [])
+
+
+@pytest.mark.parametrize("config", SEEDS, ids=[f"settings {number}" for number in range(len(SEEDS))])
+def test_seeds(tmp_path, each_engine, config):
+    with Bench.on_host(tmp_path, each_engine, config=config) as bench:
+        before, tunecho = bench.daemon.totals(), bench.tunecho
+        answers = tunecho.ask_all([[seed.packet] for seed in SEEDS[config]])
+        wrong = [
+            f"{seed.name}: {seed.packet[:200].hex()} has the replies {[reply[:200].hex() for reply in replies]}"
+            for seed, replies in zip(SEEDS[config], answers) if not is_right(seed, replies)
+        ]
+        assert not wrong, "\n".join(wrong)
+
+        batches = -(-len(SEEDS[config]) // tunecho.BATCH)
+        packets = 2 * len(SEEDS[config]) + batches * tunecho.ahead
+        counted = bench.daemon.totals_of(before.packets + packets).since(before)
+        assert counted.packets == packets, "the packets, their markers and what is sent ahead"
+        assert counted.verdicts == Counter(seed.verdict for seed in SEEDS[config] if not seed.reply)
 
 
 # A request and its reply in full, so that not all depends on the library that makes the others.
