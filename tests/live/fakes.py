@@ -3,7 +3,6 @@
 
 import contextlib
 import itertools
-import re
 import shutil
 import socket
 import tempfile
@@ -11,16 +10,15 @@ import threading
 import time
 from pathlib import Path
 
-from harness import BUILD, LIMIT, SOURCE
+from harness import BUILD, LIMIT, TABLES
 
 CLIENT = BUILD / "tunechoctl"
 
-TABLE = (SOURCE / "src/common/verdict.c").read_text(encoding="utf-8")
-VERDICTS = re.findall(r'"([a-z-]+)", "TUNECHO_[A-Z_]+"', TABLE)
+VERDICTS = list(TABLES["verdicts"])
 
 
 def status(interface, **changes):
-    """The answer of an instance; verdicts are named as verdict.c does, with _ for -."""
+    """The answer of an instance; verdicts have their names, with _ for -."""
     verdicts = {name: changes.pop(name.replace("-", "_"), 0) for name in VERDICTS}
     replies = verdicts["reply"] + verdicts["reply-fragment"]
     packets = sum(verdicts.values())

@@ -32,6 +32,9 @@ SOURCE = Path(os.environ.get("TUNECHO_SOURCE", Path(__file__).resolve().parents[
 BUILD = Path(os.environ.get("TUNECHO_BUILD", SOURCE / "build"))
 BINARY = BUILD / "tunecho"
 
+# What tests/unit/tables.c prints.
+TABLES = json.loads(subprocess.run([BUILD / "tests/unit/tables"], capture_output=True, check=True).stdout)
+
 # Seconds that anything at all may take: generous, for a build with sanitizers on a busy machine. It costs
 # nothing unless something is wrong.
 LIMIT = 60

@@ -11,11 +11,10 @@ import subprocess
 import pytest
 
 from fakes import CLIENT, VERDICTS, status
-from harness import LIMIT, SOURCE, USAGE, environment, sanitizer_complaint
+from harness import LIMIT, SOURCE, TABLES, USAGE, environment, sanitizer_complaint
 
 # An answer of this size or more is invalid, in bytes.
-HEADER = (SOURCE / "include/tunecho/status.h").read_text(encoding="utf-8")
-TEXT_MAX = int(re.search(r"#define STATUS_TEXT_MAX (\d+)", HEADER)[1])
+TEXT_MAX = TABLES["status_text_max"]
 
 WRONG, FAILED = 1, 2
 
