@@ -523,6 +523,54 @@ def seeds_of_icmp_error():
     yield "malformed.ipv6-long-header", error6(quoted=ipv6(bytes([ICMP6, 9]) + bytes(30), next=DESTINATION))
 
 
+# A byte of an error, or (q) of the packet that it quotes, which is replaced; and the outcome.
+CHANGES_OF_ERRORS = {
+    "malformed.ipv4": "0=55 0=05 0=44 6=20 q0=65 q0=44 q0=4f",
+    "other.ipv4": "0=4f 9=11 7=01 q9=11 q9=3a q7=01 q20=08 q20=03 q20=81",
+    "echo-reply.ipv4": "6=40 8=00 q6=20 q8=00 q10=5a q21=07",
+    "malformed.ipv6": "0=50 q0=45",
+    "other.ipv6": "6=11 6=01 6=3b q6=11 q6=32 q40=80 q40=00",
+    "echo-reply.ipv6": "7=00 q7=00",
+}
+
+# Extension headers, of which the first has this type: the outcomes in the error and in the packet that it quotes.
+HEADERS_OF_ERRORS = [
+    (0, "3a00010400000000", "echo-reply", "echo-reply"),
+    (60, "3a01010c000000000000000000000000", "echo-reply", "echo-reply"),
+    (43, "3a00040100000000", "echo-reply", "echo-reply"),
+    (0, "2b000104000000003c000400000000003a00010400000000", "echo-reply", "echo-reply"),
+    (44, "3a00000001020304", "echo-reply", "echo-reply"), (44, "3a00000101020304", "malformed", "echo-reply"),
+    (44, "2c000001010203043a00000001020304", "malformed", "echo-reply"),
+    (44, "3a00000801020304", "other", "other"), (44, "3a00010101020304", "other", "other"),
+    (60, "1100010400000000", "other", "other"), (60, "3b00010400000000", "other", "other"),
+    (60, "3aff010400000000", "malformed", "malformed"),
+    *((60, "3c00010400000000" * n + "3a00010400000000", "echo-reply", "echo-reply") for n in range(1, 8)),
+    (60, "3c00010400000000" * 8 + "3a00010400000000", "other", "other"),
+]
+
+
+def seeds_of_changed_errors():
+    reply4, reply6 = echo4(type=REPLY4, source=OURS4, destination=HOST4), message6(REPLY6, data=b"")
+    for outcome, changes in CHANGES_OF_ERRORS.items():
+        packet, start = (error4(3, 1, reply4), 28) if "ipv4" in outcome else (error6(quoted=ipv6(reply6)), 48)
+        for change in changes.split():
+            offset, _, value = change.removeprefix("q").partition("=")
+            place = int(offset) + (start if change[0] == "q" else 0)
+            yield f"{outcome}-{change}", packet[:place] + bytes([int(value, 16)]) + packet[place + 1:]
+    for number, (type, headers, outer, quoted) in enumerate(HEADERS_OF_ERRORS):
+        headers, error = bytes.fromhex(headers), error6(quoted=ipv6(reply6))[40:]
+        for outcome, packet in ((f"{outer}.ipv6-behind", ipv6(headers + error, next=type)),
+                                (f"{quoted}.ipv6-quotes", error6(quoted=ipv6(headers + reply6, next=type)))):
+            yield f"{outcome}-headers-{number}", packet
+            if outcome.startswith("echo-reply"):
+                yield f"malformed{outcome[10:]}-headers-{number}-cut", packet[:-1]
+    for outer, inner in itertools.product(range(0, 41, 4), repeat=2):
+        quoted = ipv4(message(REPLY4, data=b""), OURS4, HOST4, options=bytes([1] * inner))
+        packet = error4(3, 1, quoted, options=bytes([1] * outer))
+        yield f"echo-reply.ipv4-options-{outer}-{inner}", packet
+        yield f"malformed.ipv4-options-{outer}-{inner}-cut", packet[:-1]
+
+
 SEEDS_OF_CONFIG = {
     "good.empty": "",
     "good.everything": EVERYTHING,
@@ -727,7 +775,7 @@ SEEDS_OF_ANSWER = {
 
 SEEDS = {
     "reflect": seeds_of_reflect,
-    "icmp-error": seeds_of_icmp_error,
+    "icmp-error": lambda: itertools.chain(seeds_of_icmp_error(), seeds_of_changed_errors()),
     "config": lambda: ((name, text.encode()) for name, text in SEEDS_OF_CONFIG.items()),
     "http": lambda: ((name, text.encode()) for name, text in SEEDS_OF_HTTP.items()),
     "answer": lambda: ((name, text.encode()) for name, text in SEEDS_OF_ANSWER.items()),
