@@ -334,6 +334,31 @@ def seeds_of_fragments():
         yield f"{verdict}.ipv6-tcp-{outcome}-{bits}", ipv6(bytes([TCP]) + header + piece, next=FRAGMENT)
 
 
+def seeds_of_more_fragments():
+    """Behind options and headers, which count as part of the whole packet; and with addresses of every kind."""
+    for verdict, size in (("reply-fragment", 7), ("malformed", 8)):
+        yield f"{verdict}.ipv4-behind-options-{size}", ipv4(bytes(size), options=bytes([1] * 4), offset=8188 * 8)
+    for offset, size, verdict in ((3, 24, "reply-fragment"), (8189, 15, "reply-fragment"), (8189, 16, "malformed")):
+        headers = bytes([FRAGMENT]) + options6() + struct.pack("!BxHI", ICMP6, offset << 3, 1)
+        yield f"{verdict}.ipv6-behind-headers-{offset}-{size}", ipv6(headers + bytes(size), next=DESTINATION)
+    for verdict, ends, *control in (
+            ("bad-source", {"source": "0.0.0.0"}), ("bad-destination", {"destination": "127.0.0.1"}),
+            ("not-ours", {"destination": OTHER4}, USUAL | DESTINATIONS),
+            ("group-destination", {"destination": "224.0.0.1"}),
+            ("reply-fragment", {"destination": "224.0.0.1"}, USUAL | BROADCAST),
+            ("bad-source", {"source": "ff02::1"}), ("bad-destination", {"destination": "::"}),
+            ("not-ours", {"destination": OTHER6}, USUAL | DESTINATIONS),
+            ("group-destination", {"destination": "ff05::1"}), ("reply-fragment", {"destination": "ff02::1"})):
+        family = "ipv6" if ":" in "".join(ends.values()) else "ipv4"
+        header = struct.pack("!BxHI", ICMP6, 24, 1)
+        packet = ipv4(DATA, offset=24, **ends) if family == "ipv4" else ipv6(header + DATA, next=FRAGMENT, **ends)
+        yield f"{verdict}.{family}-later-fragment-of-{list(ends.values())[0]}".replace(":", "_"), packet, *control
+    for kind, rest in ((HOP, options6()), (ROUTING, bytes(7)), (FRAGMENT, bytes(7)), (DESTINATION, options6())):
+        for size in range(8):
+            yield f"malformed.ipv6-header-{kind}-of-{size}-bytes", ipv6((bytes([ICMP6]) + rest)[:size], next=kind)
+    yield "bad-icmp-checksum.ipv6-behind-headers", echo6((DESTINATION, options6()), wrong_icmp=1)
+
+
 # With two reasons for a drop, the first one counts: VERDICT, source, destination, protocol, type, wrong checksum.
 ORDER = [
     ("not-icmp", "127.0.0.1", "127.0.0.1", UDP, 0, 1), ("bad-icmp-checksum", "127.0.0.1", "127.0.0.1", ICMP, 0, 1),
@@ -405,7 +430,8 @@ def seeds_of_packets():
 
 
 def seeds_of_all_packets():
-    parts = seeds_of_ipv4, seeds_of_ipv6, seeds_of_packets, seeds_of_fragments, seeds_of_order, seeds_of_data
+    parts = (seeds_of_ipv4, seeds_of_ipv6, seeds_of_packets, seeds_of_fragments, seeds_of_more_fragments,
+             seeds_of_order, seeds_of_data)
     return itertools.chain.from_iterable(part() for part in parts)
 
 

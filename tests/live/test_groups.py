@@ -59,12 +59,6 @@ def test_broadcast_is_not_answered_by_default(host, routed):
         assert_unanswered(host, daemon, *arguments)
 
 
-def test_broadcast_without_peer(host, routed):
-    daemon = routed(f"{SUBNETS}[Reflector]\nAnswerBroadcast=yes\n")
-    for arguments in GROUPS_IPV4.values():
-        assert_unanswered(host, daemon, *arguments)
-
-
 def test_multicast_is_answered_by_the_peer(host):
     """The host itself is one of all nodes; with -L it does not hear itself."""
     host.start("tun0", config=PEERS)
@@ -89,31 +83,9 @@ def test_link_local_peer_has_the_identifier_of_the_peer(host):
     assert senders(host, "ff02::1:ffbc:def0%tun0") == [peer] * 2
 
 
-@pytest.mark.parametrize(
-    "config", [f"{PEERS}[Reflector]\nAnswerMulticast=no\n", SUBNETS], ids=["no", "no peer"]
-)
-def test_multicast_is_not_answered(host, config):
-    daemon = host.start("tun0", config=config)
-    for group in ALL_NODES, PEER_GROUP:
-        assert_unanswered(host, daemon, group)
-
-
-def test_other_groups_are_not_answered(host):
-    daemon = host.start("tun0", config=PEERS)
-    for group in "ff02::2%tun0", "ff02::1:ff00:3%tun0", "ff02::fb%tun0":
-        assert_unanswered(host, daemon, group)
-
-
 def test_destinations(host):
     daemon = host.start("tun0", config=f"{PEERS}[Reflector]\n{DESTINATIONS}")
     for address in IPV4, "198.18.0.15", "198.18.0.200", IPV6, "2001:2::ffff":
         host.ping(address).assert_answered(3)
     for address in "198.18.0.16", "198.18.0.199", "2001:2::1:0":
         assert_unanswered(host, daemon, address, verdict="not-ours")
-
-
-def test_destinations_of_the_other_family_alone(host):
-    """A list that names nothing of a family leaves that family without an answer."""
-    daemon = host.start("tun0", config=f"{PEERS}[Reflector]\nDestination=2001:2::/64\n")
-    host.ping(IPV6).assert_answered(3)
-    assert_unanswered(host, daemon, IPV4, verdict="not-ours")

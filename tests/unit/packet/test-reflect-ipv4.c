@@ -293,43 +293,6 @@ static void test_random_options(void **state)
         assert_in_range(n_replies, 10000, 290000);
 }
 
-/* Options count as part of the whole packet's 65,535 bytes. */
-static void test_fragments_with_options(void **state)
-{
-        static const uint8_t options[4] = { 1, 1, 1, 1 };
-        struct packet packet = with_options(options, sizeof(options));
-
-        (void) state;
-
-        put16(packet.bytes + 6, 8188);
-        packet.size = 24 + 7;
-        put16(packet.bytes + 2, (uint16_t) packet.size);
-        assert_int_equal(check_repaired(&policies[PEERS], packet), VERDICT_REPLY_FRAGMENT);
-        packet.size++;
-        put16(packet.bytes + 2, (uint16_t) packet.size);
-        assert_int_equal(check_repaired(&policies[PEERS], packet), VERDICT_MALFORMED);
-}
-
-/* The addresses of a fragment are checked like those of a whole packet. */
-static void test_fragments_of_nobody(void **state)
-{
-        struct packet packet = plain_ipv4;
-
-        (void) state;
-
-        put16(packet.bytes + 6, 0x0003);
-        memset(packet.bytes + 12, 0, 4);
-        assert_int_equal(check_repaired(&policies[PEERS], packet), VERDICT_BAD_SOURCE);
-        memcpy(packet.bytes + 12, plain_ipv4.bytes + 12, 4);
-        packet.bytes[16] = 127;
-        assert_int_equal(check_repaired(&policies[PEERS], packet), VERDICT_BAD_DESTINATION);
-        packet.bytes[16] = 10;
-        assert_int_equal(check_repaired(&policies[DESTINATIONS], packet), VERDICT_NOT_OURS);
-        packet.bytes[16] = 224;
-        assert_int_equal(check_repaired(&policies[PEERS], packet), VERDICT_GROUP_DESTINATION);
-        assert_int_equal(check_repaired(&policies[BROADCAST], packet), VERDICT_REPLY_FRAGMENT);
-}
-
 /* The checksum of a first fragment cannot be verified; an error in it is the same error in the reply. */
 static void check_every_error(struct packet packet)
 {
@@ -439,27 +402,6 @@ static void test_fragmented(void **state)
                         }
 }
 
-/* A first fragment that is all zero is assumed to be followed by zeros. */
-static void test_first_fragment_of_zeros(void **state)
-{
-        struct packet packet = { .size = 44 };
-        struct reflection reflection;
-
-        (void) state;
-
-        memcpy(packet.bytes, plain_ipv4.bytes, 20);
-        packet.bytes[6] = 0x20;
-        packet.bytes[20] = 8;
-        put16(packet.bytes + 22, 0xf7ff);
-        put16(packet.bytes + 10, 0);
-        put16(packet.bytes + 10, (uint16_t) ~slow_sum(0, packet.bytes, 20));
-        assert_int_equal(check(&policies[PEERS], packet.bytes, packet.size), VERDICT_REPLY);
-
-        assert_int_equal(reflect(&policies[PEERS], TIME_OF_DAY, packet.bytes, packet.size, &reflection),
-                         VERDICT_REPLY);
-        assert_int_equal(get16(packet.bytes + 22), 0xffff);
-}
-
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -468,10 +410,7 @@ int main(void)
                 cmocka_unit_test(test_times_of_day),
                 cmocka_unit_test(test_every_option),
                 cmocka_unit_test(test_random_options),
-                cmocka_unit_test(test_fragments_with_options),
-                cmocka_unit_test(test_fragments_of_nobody),
                 cmocka_unit_test(test_first_fragment_keeps_every_error),
-                cmocka_unit_test(test_first_fragment_of_zeros),
                 cmocka_unit_test(test_fragmented),
         };
 
