@@ -50,6 +50,20 @@ become_root() {
     exec sudo -- env TUNECHO_STRICT="${TUNECHO_STRICT:-}" "$script" "$@"
 }
 
+# return_builds NAME...: give what root has built in build/NAME* to the owner of the tree, who would otherwise be
+# unable to build or delete it.
+return_builds() {
+    local name path
+
+    [ "$(id -u)" = 0 ] || return 0
+    chown --reference=. build
+    for name in "$@"; do
+        for path in build/"$name"*; do
+            [ ! -e "$path" ] || chown --recursive --no-dereference --reference=. "$path"
+        done
+    done
+}
+
 # Print those of the packages that are not installed.
 missing_packages() {
     local package

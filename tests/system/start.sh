@@ -47,6 +47,8 @@ as_user() {
     setpriv --reuid=65534 --regid=65534 --clear-groups env PATH="$path" "$TUNECHO_SOURCE/scripts/start" "$@" 2>&1
 }
 
+# The tree of an ordinary user.
+chown 65534:65534 "$TUNECHO_SOURCE"
 output=$(start 2>&1)
 check 'scripts/start succeeds' equal 0 $?
 note "$output"
@@ -59,6 +61,8 @@ check 'it installed no packages' fails contains 'Installing packages' "$output"
 check 'it prints a summary alone' equal 0 "$(foreign_lines "$output")"
 check 'the log that it names has the rest' grep -q 'Linking target tunechoctl' \
     "$(sed -n 's/.* is in \(.*\.log\)$/\1/p' <<<"$output")"
+check 'the build belongs to the owner of the tree' \
+    equal '' "$(find "$TUNECHO_SOURCE/build/start" ! -uid 65534)"
 check 'no program of a test was built' \
     fails grep -q "$TUNECHO_SOURCE/tests/" <<<"$(meson introspect --targets "$TUNECHO_SOURCE/build/start")"
 
