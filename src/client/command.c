@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
-/* What a word may be that is no command: a mistyped one, or the name of an instance. */
+/* Recognises mistyped commands, and names of instances in the place of a command. */
 
 #include "client/command.h"
 

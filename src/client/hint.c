@@ -47,13 +47,15 @@ static void print_absent(const char *name, const struct unit_state *unit)
         if (strcmp(unit->active, "failed") == 0)
                 print_failed(name, unit);
         else if (strcmp(unit->active, "active") == 0)
-                warnx("%s: its unit is active, but has no status socket; see: journalctl -u tunecho@%s", name, name);
+                warnx("%s: its unit is active, but has no status socket; see: journalctl -u tunecho@%s", name,
+                      name);
         else if (unit->active[0] != '\0' && strcmp(unit->active, "inactive") != 0)
                 warnx("%s: its unit is %s; see: systemctl status tunecho@%s", name, unit->active, name);
         else if (if_nametoindex(name) == 0)
                 warnx("%s: not-running, no such interface; to start it: systemctl start tunecho@%s", name, name);
         else
-                warnx("%s: not-running, the interface is not of tunecho; see: ip -details link show %s", name, name);
+                warnx("%s: not-running, the interface does not belong to tunecho; see: ip -details link show %s",
+                      name, name);
 }
 
 static void print_hint(const struct snapshot *snapshot, const struct unit_state *unit)

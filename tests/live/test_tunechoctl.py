@@ -349,7 +349,7 @@ def test_hint_without_systemd(instances, bus):
         instances.hold("bus")
     absent = "tunechoctl: tun7: not-running, no such interface; to start it: systemctl start tunecho@tun7\n"
     assert hint("tun7", DBUS_SYSTEM_BUS_ADDRESS=address) == absent
-    other = "tunechoctl: lo: not-running, the interface is not of tunecho; see: ip -details link show lo\n"
+    other = "tunechoctl: lo: not-running, the interface does not belong to tunecho; see: ip -details link show lo\n"
     assert hint("lo", DBUS_SYSTEM_BUS_ADDRESS=address) == other
 
 

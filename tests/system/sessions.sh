@@ -81,7 +81,7 @@ test_no_ping_is_lost() {
     check 'the sessions of the traffic are listed, too' wait_until 60 has_sessions 256
     took=$(list_sessions 101 | sort -n)
     check '256 sessions are listed, again and again' equal 101 "$(wc -l <<<"$took")"
-    note "microseconds of a listing: median $(sed -n 51p <<<"$took"), slowest $(sed -n 101p <<<"$took")"
+    note "microseconds of a listing: least, median and most: $(sed -n '1p; 51p; 101p' <<<"$took" | xargs)"
     stop_traffic
     note_traffic
     check 'no ping at 10,000 a second was lost' nothing_lost
@@ -95,7 +95,7 @@ hint_has() {
 test_hints() {
     check 'one that does not run, without an interface' \
         hint_has tun9 'tun9: not-running, no such interface; to start it: systemctl start tunecho@tun9'
-    check 'one whose interface is of others' hint_has lo 'lo: not-running, the interface is not of tunecho'
+    check 'one whose interface is of others' hint_has lo 'lo: not-running, the interface does not belong to tunecho'
     configure tun8 '[Network]' 'Address=nonsense'
     check 'a wrong configuration fails the start' fails systemctl start tunecho@tun8
     check 'the result and the command that helps' hint_has tun8 \

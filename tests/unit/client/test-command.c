@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
-/* Words that are no commands: mistyped ones, and names of instances. */
+/* Mistyped commands, and names of instances in the place of a command. */
 
 #include "client/command.h"
 
