@@ -11,6 +11,7 @@ import ipaddress
 import itertools
 import pathlib
 import random
+import re
 import shutil
 import struct
 import sys
@@ -20,7 +21,7 @@ PEER4, PEER6, DESTINATIONS, SUBNETS = 16, 32, 64, 128
 REPAIR = REPAIR_CHECKSUMS | REPAIR_LENGTHS
 USUAL = MULTICAST | PEER4 | PEER6 | SUBNETS
 DATA = bytes(range(16))
-PACKETS = pathlib.Path(__file__).with_name("packets.txt")
+PACKETS, SETTINGS = (pathlib.Path(__file__).with_name(name) for name in ("packets.txt", "settings.txt"))
 
 HOST4, OURS4, OTHER4 = "198.18.0.1", "198.18.0.2", "198.51.100.7"
 HOST6, OURS6, OTHER6 = "2001:2::1", "2001:2::2", "2001:db8::7"
@@ -598,93 +599,42 @@ def seeds_of_changed_errors():
 
 
 SEEDS_OF_CONFIG = {
-    "good.empty": "",
     "good.everything": EVERYTHING,
     "good.dos-line-ends": EVERYTHING.replace("\n", "\r\n"),
-    "good.no-newline-at-the-end": "[Log]\nPackets=yes",
-    "good.spaces": "  [Log]  \n\t Packets =  yes  \n",
-    "good.comments": "; one\n# another\n[Device]\nMTUBytes = 1280 # enough\n",
-    "good.byte-order-mark": "\ufeff[Log]\nPackets=yes\n",
-    "good.not-configured": network("Configure=no"),
-    "good.ipv4-alone": network("Address=192.0.2.1/24", "Peer=192.0.2.2"),
-    "good.small-mtu": "[Device]\nMTUBytes=68\n" + network("Address=192.0.2.1", "Peer=192.0.2.2"),
     "good.comments-of-any-length": "#" * 5000 + "\n[Log]\nPackets=yes ;" + "x" * 5000 + "\n",
     "good.blanks-of-any-length": "[Log]\nPackets" + " " * 5000 + "=" + "\t" * 5000 + "yes\n",
-    "good.carriage-returns": "[Log]\r\r\nPackets=yes\r\r\n\r\n",
-    "good.comment-behind-section": "[Log] ; one\nPackets=yes\n[Engine]#two\nType=auto\n",
-    "good.byte-order-mark-alone": "\ufeff",
     "good.no-value": "[Log]\nPackets=\nSessions= # the default\n[Engine]\nType=;\n[Device]\nMTUBytes=\n",
-    "good.no-value-after-one": "[Engine]\nType=syscall\nType=\n[Log]\nSessions=no\nSessions=\n",
-    "good.value-is-comment": "[Log]\nPackets=# yes\n",
-    "good.sessions-loss": "[Log]\nSessions=loss\n",
-    "good.address-127": network("Address=2001:db8::/127"),
     "good.list-emptied": network("Address=192.0.2.1", "Peer=192.0.2.2", "Address=", "Peer=",
                                  "Address=192.0.2.5/24"),
     "good.destinations-emptied": "[Reflector]\nDestination=192.0.2.0/24\nDestination=\n",
-    "good.host-bits": network("Address=192.0.2.77/24", "Address=2001:db8::77/64"),
-    "good.single-address-with-length": network("Address=192.0.2.1/32", "Address=2001:db8::1/128"),
-    "good.point-to-point-31": network("Address=192.0.2.0/31", "Peer=192.0.2.1"),
     "good.sixteen-addresses": network(*[f"Address=192.0.{n}.1/24" for n in range(16)]),
     "good.sixty-four-destinations": "[Reflector]\n" + "Destination=0.0.0.0/0\n" * 64,
     "good.thin-subnet": network("Address=192.0.2.1/25", "Peer=192.0.2.126"),
     "wrong.seventeen-addresses": network(*[f"Address=192.0.{n}.1/24" for n in range(17)]),
     "wrong.sixty-five-destinations": "[Reflector]\n" + "Destination=::/0\n" * 65,
-    "wrong.before-any-section": "MTUBytes=1500\n",
-    "wrong.unknown-section": "[Devise]\nMTUBytes=1500\n",
-    "wrong.unfinished-section": "[Device\nMTUBytes=1500\n",
-    "wrong.empty-section": "[]\nMTUBytes=1500\n",
-    "wrong.unknown-key": "[Device]\nMTU=1500\n",
-    "wrong.key-elsewhere": "[Log]\nMTUBytes=1500\n",
-    "wrong.no-assignment": "[Log]\nPackets\n",
-    "wrong.switch": "[Log]\nPackets=maybe\n",
-    "wrong.number-below": "[Device]\nMTUBytes=67\n",
-    "wrong.number-above": "[Device]\nTransmitQueueLength=1000001\n",
-    "wrong.number-too-long": "[Reflector]\nHopLimit=00000000064\n",
-    "wrong.number-and-more": "[Reflector]\nHopLimit=64x\n",
-    "wrong.value-has-no-comment": "[Log]\nPackets=yes#no\n",
     "wrong.number-signed": "[Reflector]\nHopLimit=+64\n",
-    "wrong.engine": "[Engine]\nType=fast\n",
-    "wrong.mtu-too-small-for-ipv6": "[Device]\nMTUBytes=1279\n",
     "wrong.mtu-too-small-for-address": "[Device]\nMTUBytes=1279\n" + network("Address=2001:db8::1/64"),
-    "wrong.address": network("Address=198.18.0.256"),
-    "wrong.address-length": network("Address=192.0.2.1/33"),
-    "wrong.address-length-and-more": network("Address=192.0.2.1/24x"),
-    "wrong.address-length-of-4-digits": network("Address=192.0.2.1/0024"),
-    "wrong.address-length-empty": network("Address=192.0.2.1/"),
-    "wrong.address-length-0": network("Address=192.0.2.1/0"),
-    "wrong.address-loopback": network("Address=127.0.0.1"),
-    "wrong.address-broadcast": network("Address=192.0.2.255/24"),
-    "wrong.address-multicast": network("Address=ff02::1"),
     "wrong.address-too-long": network("Address=" + "1:" * 40 + "1"),
-    "wrong.destination": "[Reflector]\nDestination=everything\n",
-    "wrong.peer": network("Peer=peer"),
-    "wrong.peer-multicast": network("Address=192.0.2.1", "Peer=224.0.0.1"),
-    "wrong.peer-second": network("Address=192.0.2.1", "Peer=192.0.2.2", "Peer=192.0.2.3"),
-    "wrong.peer-without-address": network("Address=192.0.2.1", "Peer=2001:2::2"),
-    "wrong.peer-alone": network("Peer=192.0.2.2"),
-    "wrong.peer-alone-ipv6": network("Peer=2001:db8::2"),
-    "wrong.peer-is-address": network("Address=192.0.2.1", "Peer=192.0.2.1"),
-    "wrong.peer-elsewhere": network("Address=192.0.2.1/24", "Peer=198.51.100.1"),
     "wrong.peer-in-other-half": network("Address=192.0.2.1/25", "Peer=192.0.2.129"),
-    "wrong.peer-broadcast": network("Address=192.0.2.1/24", "Peer=192.0.2.255"),
     "wrong.value-long": "[Log]\nPackets=" + "x" * 5000 + "\n",
     "wrong.key-long": "[Log]\n" + "x" * 5000 + "=yes\n",
     "wrong.section-long": "[" + "x" * 5000 + "]\n",
-    "wrong.key-empty": "[Log]\n=yes\n",
-    "wrong.key-with-blank": "[Log]\nPack ets=yes\n",
-    "wrong.comment-before-equals": "[Log]\nPackets # is=yes\n",
     "wrong.carriage-return-within": "[Log]\nPackets=\ryes\rno\n",
-    "wrong.section-and-more": "[Log]Packets=yes\n",
-    "wrong.byte-order-mark-later": "[Log]\n\ufeffPackets=yes\n",
     "wrong.value-not-printable": "[Log]\nPackets=\x1b[1m\u20ac\x9b\n",
-    "wrong.sessions": "[Log]\nSessions=lossy\n",
-    "wrong.address-network": network("Address=10.99.0.0/24"),
-    "wrong.address-anycast": network("Address=2001:db8::/64"),
     "wrong.not-text": "[Log]\nPackets=\0yes\n",
-    "wrong.continuation": "[Log]\nPackets=yes\n  no\n",
     "wrong.all-at-once": "MTUBytes=1\n[Device]\nMTUBytes=1\n[Nowhere]\n[Log]\nPackets\n",
     "wrong.hundreds": "[Log]\n" + "Packets\n" * 300,
 }
+
+
+def seeds_of_config():
+    """Those above, and those of settings.txt."""
+    yield from ((name, text.encode()) for name, text in SEEDS_OF_CONFIG.items())
+    for number, line in enumerate(SETTINGS.read_text(encoding="utf-8").splitlines(), 1):
+        if line and not line.startswith("#"):
+            name, content, lines, _ = (column.removeprefix(" ").removesuffix(" ") for column in line.split("|"))
+            slug = re.sub(r"\W+", "-", name) or f"line-{number}"
+            yield f"{'wrong' if lines else 'good'}.{slug}", content.encode().decode("unicode_escape").encode("latin-1")
 
 
 GET, HOST, END = "GET /metrics HTTP/1.1\r\n", "Host: localhost:19818\r\n", "\r\n"
@@ -802,7 +752,7 @@ SEEDS_OF_ANSWER = {
 SEEDS = {
     "reflect": seeds_of_reflect,
     "icmp-error": lambda: itertools.chain(seeds_of_icmp_error(), seeds_of_changed_errors()),
-    "config": lambda: ((name, text.encode()) for name, text in SEEDS_OF_CONFIG.items()),
+    "config": seeds_of_config,
     "http": lambda: ((name, text.encode()) for name, text in SEEDS_OF_HTTP.items()),
     "answer": lambda: ((name, text.encode()) for name, text in SEEDS_OF_ANSWER.items()),
 }

@@ -85,58 +85,6 @@ static void test_no_defaults_by_name(void **state)
         }
 }
 
-/* What no value shows by itself, and the line that it is reported at; 0: no error. */
-static void test_values_together(void **state)
-{
-        static const struct {
-                const char *content;
-                unsigned line;
-        } files[] = {
-                { "[Device]\nMTUBytes=1280\n", 0 },
-                { "[Device]\nMTUBytes=1279\n", 2 },
-                { "[Network]\nAddress=10.0.0.1\n[Device]\nMTUBytes=68\n", 0 },
-                { "[Network]\nAddress=10.0.0.1\nAddress=2001:db8::1\n[Device]\nMTUBytes=1279\n", 5 },
-                { "[Device]\nMTUBytes=1279\n[Network]\nConfigure=no\n", 0 },
-                { "[Network]\nPeer=10.0.0.2\n", 2 },
-                { "[Network]\nConfigure=no\nPeer=10.0.0.2\n", 3 },
-                { "[Network]\nAddress=10.0.0.1\nPeer=2001:db8::2\n", 3 },
-                { "[Network]\nPeer=2001:db8::2\nAddress=10.0.0.1\n", 2 },
-                { "[Network]\nAddress=10.0.0.1\nPeer=10.0.0.2\nPeer=10.0.0.3\n", 4 },
-                { "[Network]\nAddress=2001:db8::1\nPeer=2001:db8::2\nPeer=2001:db8::3\n", 4 },
-                { "[Network]\nAddress=10.0.0.1\nPeer=10.0.0.1\n", 3 },
-                { "[Network]\nAddress=10.0.0.1\nAddress=10.0.0.2\nPeer=10.0.0.2\n", 4 },
-                { "[Network]\nAddress=10.0.0.1/24\nPeer=10.0.0.2\n", 0 },
-                { "[Network]\nAddress=10.0.0.1/24\nPeer=10.0.1.2\n", 3 },
-                { "[Network]\nAddress=10.0.0.1/24\nAddress=10.0.1.1\nPeer=10.0.1.2\n", 0 },
-                { "[Network]\nAddress=10.0.0.1\nPeer=192.0.2.9\n", 0 },
-                { "[Network]\nAddress=10.0.0.1/24\nPeer=10.0.0.255\n", 3 },
-                { "[Network]\nAddress=10.0.0.1/16\nPeer=10.0.0.255\n", 0 },
-                { "[Network]\nAddress=10.0.0.0/31\nPeer=10.0.0.1\n", 0 },
-                { "[Network]\nAddress=10.0.0.1/16\nAddress=10.0.1.1/24\nPeer=10.0.1.255\n", 4 },
-                { "[Network]\nAddress=2001:db8::1/64\nPeer=2001:db8::2\n", 0 },
-                { "[Network]\nAddress=2001:db8::1/64\nPeer=2001:db8:1::2\n", 3 },
-                { "[Network]\nAddress=2001:db8::1/64\nPeer=2001:db8::ffff:ffff:ffff:ffff\n", 0 },
-                { "[Network]\nAddress=2001:db8::1\nPeer=fe80::2\n", 0 },
-        };
-        bool failed = false;
-
-        (void) state;
-
-        for (size_t i = 0; i < ARRAY_SIZE(files); i++) {
-                unsigned expected = files[i].line;
-                struct config config;
-                int status = load_text(&config, files[i].content, "tun0");
-
-                if (status != (expected > 0 ? EX_CONFIG : 0) || n_reported != (expected > 0) ||
-                    reported[0].line * n_reported != expected) {
-                        explain(files[i].content, status);
-                        failed = true;
-                }
-        }
-
-        assert_false(failed);
-}
-
 static void test_has_and_drop_ipv6(void **state)
 {
         struct config config;
@@ -300,7 +248,6 @@ int main(void)
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_defaults_by_name),
                 cmocka_unit_test(test_no_defaults_by_name),
-                cmocka_unit_test(test_values_together),
                 cmocka_unit_test(test_has_and_drop_ipv6),
                 cmocka_unit_test(test_point_to_point),
                 cmocka_unit_test(test_address_to_try),

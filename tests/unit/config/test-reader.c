@@ -9,107 +9,6 @@
 
 #include "loading.h"
 
-/* The form of a file. Each error is reported once, at its line; -1 ends them. */
-static void test_lines(void **state)
-{
-        /* clang-format off */
-        static const struct {
-                const char *what, *content;
-                int lines[8];
-                const char *line; /* of what is printed then, or NULL */
-        } files[] = {
-                { "empty", "", { -1 }, "MTUBytes=1500" },
-                { "a section alone", "[Device]\n", { -1 }, "MTUBytes=1500" },
-                { "no newline at the end", "[Device]\nMTUBytes=1400", { -1 }, "MTUBytes=1400" },
-                { "empty lines", "\n\n[Device]\n\nMTUBytes=1400\n\n", { -1 }, "MTUBytes=1400" },
-                { "comments", "# one\n; two\n[Device]\n  # three\nMTUBytes=1400\n", { -1 }, "MTUBytes=1400" },
-                { "comments that look like settings", "#[Nothing]\n;Nothing=1\n[Device]\n#MTUBytes=1\n",
-                  { -1 }, "MTUBytes=1500" },
-                { "a comment behind a value", "[Device]\nMTUBytes=1400 # as the tunnel\n", { -1 },
-                  "MTUBytes=1400" },
-                { "another comment behind a value", "[Device]\nMTUBytes=1400\t; as the tunnel\n", { -1 },
-                  "MTUBytes=1400" },
-                { "a comment in front of a value", "[Device]\nMTUBytes=1400\nMTUBytes= # 9\n", { -1 },
-                  "MTUBytes=1500" },
-                { "a comment instead of a value", "[Device]\nMTUBytes=1400\nMTUBytes=#9\n", { -1 },
-                  "MTUBytes=1500" },
-                { "a comment before the =", "[Device]\nMTUBytes #=1400\n", { 2, -1 }, NULL },
-                { "a comment without a value", "[Device]\nMTUBytes # is=1400\n", { 2, -1 }, NULL },
-                { "a comment right behind a section", "[Device]# here\nMTUBytes=1400\n", { -1 },
-                  "MTUBytes=1400" },
-                { "a byte order mark alone", "\357\273\277", { -1 }, "MTUBytes=1500" },
-                { "half a byte order mark", "\357\273", { 1, -1 }, NULL },
-                { "a carriage return within a line", "[Device]\nMTUBytes=14\r00\n", { 2, -1 }, NULL },
-                { "empty values of unknown keys", "[Device]\nMTU=\n[Log]\nMTUBytes=\n", { 2, 4, -1 }, NULL },
-                { "keys of an unknown section", "[No]\nx=1\nMTUBytes=1\n[Device]\nx=1\n", { 1, 5, -1 },
-                  NULL },
-                { "= in a value", "[Log]\nPackets=a=b\n", { 2, -1 }, NULL },
-                { "a key with a blank", "[Device]\nMTU Bytes=1400\n", { 2, -1 }, NULL },
-                { "a comment behind a section", "[Device] # here\nMTUBytes=1400\n", { -1 }, "MTUBytes=1400" },
-                { "no comment without a space", "[Device]\nMTUBytes=1400#\n", { 2, -1 }, NULL },
-                { "white space", "  [Device]  \n\tMTUBytes\t =  1400  \n", { -1 }, "MTUBytes=1400" },
-                { "CRLF", "[Device]\r\nMTUBytes=1400\r\n\r\n# nothing\r\n", { -1 }, "MTUBytes=1400" },
-                { "CRLF and a comment behind a value", "[Device]\r\nMTUBytes=1400 # nothing\r\n", { -1 },
-                  "MTUBytes=1400" },
-                { "a byte order mark", "\357\273\277[Device]\nMTUBytes=1400\n", { -1 }, "MTUBytes=1400" },
-                { "a byte order mark before a comment", "\357\273\277# text\n[Device]\nMTUBytes=1400\n",
-                  { -1 }, "MTUBytes=1400" },
-                { "a byte order mark elsewhere", "[Device]\n\357\273\277MTUBytes=1400\n", { 2, -1 }, NULL },
-                { "the last one counts", "[Device]\nMTUBytes=1400\nMTUBytes=1300\n", { -1 },
-                  "MTUBytes=1300" },
-                { "a section twice", "[Device]\n[Network]\n[Device]\nMTUBytes=1400\n", { -1 },
-                  "MTUBytes=1400" },
-                { "an unknown section", "[Devices]\nMTUBytes=1400\n", { 1, -1 }, NULL },
-                { "sections have a case", "[device]\nMTUBytes=1400\n", { 1, -1 }, NULL },
-                { "a section without a name", "[]\nMTUBytes=1400\n", { 1, -1 }, NULL },
-                { "an unknown key", "[Device]\nMTU=1400\n", { 2, -1 }, NULL },
-                { "keys have a case", "[Device]\nmtubytes=1400\n", { 2, -1 }, NULL },
-                { "a key without a name", "[Device]\n=1400\n", { 2, -1 }, NULL },
-                { "a key in another section", "[Network]\nMTUBytes=1400\n", { 2, -1 }, NULL },
-                { "a key before any section", "MTUBytes=1400\n[Device]\n", { 1, -1 }, NULL },
-                { "no value", "[Device]\nMTUBytes\n", { 2, -1 }, NULL },
-                { "another sign than =", "[Device]\nMTUBytes:1400\n", { 2, -1 }, NULL },
-                { "a section that is not closed", "[Device\nMTUBytes=1400\n", { 1, -1 }, NULL },
-                { "something behind a section", "[Device] MTUBytes=1400\n", { 1, -1 }, NULL },
-                { "a section behind a section", "[Device][Network]\n", { 1, -1 }, NULL },
-                { "a section behind a form feed", "[Log]\n\f[Device]\nMTUBytes=1400\n", { -1 },
-                  "MTUBytes=1400" },
-                { "a line that goes on", "[Network]\nAddress=10.0.0.1 \\\n10.0.0.2\n", { 2, 3, -1 }, NULL },
-                { "an indented line is no continuation", "[Network]\nAddress=10.0.0.1\n  10.0.0.2\n",
-                  { 3, -1 }, NULL },
-                { "quotes", "[Network]\nAddress=\"10.0.0.1\"\n", { 2, -1 }, NULL },
-                { "a list", "[Network]\nAddress=10.0.0.1\nAddress=10.0.1.1\n", { -1 }, "Address=10.0.1.1" },
-                { "an error before a list is emptied",
-                  "[Network]\nAddress=127.0.0.1/8\nAddress=\nAddress=10.0.0.1\n", { 2, -1 }, NULL },
-                { "several errors",
-                  "MTUBytes=1\n[Device]\nMTUBytes=1\nx=1\n[No]\ny=1\n[Log]\nPackets=2\nType=auto\nz\n",
-                  { 1, 3, 4, 5, 8, 9, 10, -1 }, NULL },
-        };
-        /* clang-format on */
-        bool failed = false;
-
-        (void) state;
-
-        for (size_t i = 0; i < ARRAY_SIZE(files); i++) {
-                struct config config;
-                int status = load_text(&config, files[i].content, "tun0");
-                size_t n = 0;
-
-                while (files[i].lines[n] >= 0 && n < n_reported &&
-                       reported[n].line == (unsigned) files[i].lines[n] &&
-                       strcmp(reported[n].file, path) == 0)
-                        n++;
-
-                if (files[i].lines[n] >= 0 || n < n_reported || status != (n > 0 ? EX_CONFIG : 0) ||
-                    (files[i].line && !has_line(printed(&config), files[i].line))) {
-                        explain(files[i].what, status);
-                        failed = true;
-                }
-        }
-
-        assert_false(failed);
-}
-
 static void test_empty_value_forgets_a_list(void **state)
 {
         struct config config;
@@ -271,7 +170,6 @@ static void test_bytes_that_are_no_text(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test(test_lines),
                 cmocka_unit_test(test_empty_value_forgets_a_list),
                 cmocka_unit_test(test_many_errors),
                 cmocka_unit_test(test_long_lines),
