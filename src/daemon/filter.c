@@ -78,8 +78,8 @@ static bool is_installed(const struct filter_state *before, const struct filter_
  *
  * Both filters forbid, among others, another ring for io_uring(7), whose operations no filter sees; programs,
  * processes and threads; sockets except AF_UNIX and AF_NETLINK; files to write; tracing; mounts; modules;
- * namespaces. On 32-bit x86, socketcall(2) hides the family of a socket. That of the data plane allows to move
- * packets, lock a mutex, read the clock and end the thread; it opens nothing.
+ * namespaces. On 32-bit x86 and on s390, socketcall(2) hides the family of a socket. That of the data plane moves
+ * packets, locks a mutex, reads the clock and ends the thread; it opens nothing.
  *
  * Return: 0, or a negative errno of filter_program_build().
  */

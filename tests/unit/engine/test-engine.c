@@ -7,6 +7,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
@@ -435,14 +436,14 @@ static bool has_thread(const struct threads *threads, pid_t id)
 static uint64_t signals_blocked(pid_t thread)
 {
         char path[64], line[256];
-        unsigned long blocked = 0;
+        uint64_t blocked = 0;
         FILE *file;
 
         (void) snprintf(path, sizeof(path), "/proc/self/task/%d/status", thread);
         file = fopen(path, "re");
         assert_non_null(file);
         while (fgets(line, sizeof(line), file))
-                (void) sscanf(line, "SigBlk: %lx", &blocked);
+                (void) sscanf(line, "SigBlk: %" SCNx64, &blocked);
         fclose(file);
         return blocked;
 }
