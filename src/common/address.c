@@ -90,6 +90,20 @@ bool address_is_unicast(const struct address *address)
 }
 
 /**
+ * address_is_routable() - check whether routes alone decide where packets to and from an address go
+ * @address: the address, of either family
+ *
+ * Return: false for groups and for link-local addresses of IPv6, which depend on an interface, too.
+ */
+bool address_is_routable(const struct address *address)
+{
+        if (!address_is_unicast(address))
+                return false;
+
+        return address->family != AF_INET6 || !IN6_IS_ADDR_LINKLOCAL(&address->ipv6);
+}
+
+/**
  * prefix_contains() - check whether a prefix contains an address
  * @prefix: the prefix; the bits after its length are ignored
  * @family: AF_INET or AF_INET6, of @address

@@ -30,6 +30,7 @@ bool address_equal(const struct address *a, const struct address *b);
 bool ipv4_is_unicast(struct in_addr address);
 bool ipv6_is_unicast(const struct in6_addr *address);
 bool address_is_unicast(const struct address *address);
+bool address_is_routable(const struct address *address);
 
 bool prefix_contains(const struct prefix *prefix, int family, const void *address);
 bool destinations_contain(const struct prefix *prefixes, size_t n, int family, const void *address);

@@ -2,11 +2,8 @@
 
 /*
  * Asks the kernel about pings, without sending anything: whether it would still take the requests of a
- * client, and where it would send the replies.
- *
- *     request, from another host: CLIENT > PEER on the interface that the replies leave by
- *     request, from this host:    CLIENT > PEER, sent here
- *     reply:                      PEER > CLIENT on the device
+ * client, and where it would send the replies. Requests from another host are assumed to arrive on the
+ * interface that the replies leave by.
  *
  * When a session opens its requests do arrive. If the kernel would not take them by its answer, then the
  * question leaves out what matters, such as a mark or another interface, and no later answer to it counts.
@@ -24,9 +21,8 @@
 #include "daemon/device.h"
 #include "daemon/ratelimit.h"
 #include "net/link.h"
-#include "net/netconf.h"
 #include "net/netlink.h"
-#include "net/route.h"
+#include "net/ping-route.h"
 #include "packet/session.h"
 
 #define SECOND_USEC UINT64_C(1000000)
@@ -97,15 +93,6 @@ struct diagnosis *diagnosis_free(struct diagnosis *diagnosis)
         return NULL;
 }
 
-/* Routes of groups and of link-local addresses depend on more than the address. */
-static bool is_routable(const struct address *address)
-{
-        if (!address_is_unicast(address))
-                return false;
-
-        return address->family != AF_INET6 || !IN6_IS_ADDR_LINKLOCAL(&address->ipv6);
-}
-
 static struct ping *find_ping(struct diagnosis *diagnosis, const struct session *session)
 {
         for (size_t i = 0; i < ARRAY_SIZE(diagnosis->pings); i++) {
@@ -137,88 +124,28 @@ static struct ping *add_ping(struct diagnosis *diagnosis, uint64_t now, const st
         return oldest;
 }
 
-/* Asks what belongs to every question: the route of the destination alone, and settings of the interface. */
-static int ask_rest(struct diagnosis *diagnosis, const struct address *destination, unsigned iif,
-                    struct cause_answers *answers)
+static struct ping_route route_of(const struct diagnosis *diagnosis, const struct ping *ping)
 {
-        const struct route_query query = { .destination = *destination };
-        struct netconf netconf = { .forwards = true };
-        int r;
-
-        r = route_get(diagnosis->netlink, &query, &answers->destination);
-        if (r >= 0 && iif > 0)
-                r = netconf_get(diagnosis->netlink, destination->family, iif, &netconf);
-
-        answers->device = device_link(diagnosis->device)->index;
-        answers->forwards = netconf.forwards;
-        answers->rp_filter = netconf.rp_filter;
-        return r;
+        return (struct ping_route) {
+                .client = ping->source,
+                .peer = ping->destination,
+                .device = device_link(diagnosis->device)->index,
+        };
 }
 
 static int ask_reply(struct diagnosis *diagnosis, const struct ping *ping, struct cause_answers *ret_answers)
 {
-        unsigned device = device_link(diagnosis->device)->index;
-        const struct route_query query = {
-                .destination = ping->source,
-                .source = ping->destination,
-                .iif = device,
-        };
-        struct cause_answers answers = { .is_reply = true };
-        int r;
+        const struct ping_route route = route_of(diagnosis, ping);
 
-        r = route_get(diagnosis->netlink, &query, &answers.route);
-        if (r >= 0)
-                r = ask_rest(diagnosis, &query.destination, device, &answers);
-        if (r < 0)
-                return r;
-
-        *ret_answers = answers;
-        return 0;
-}
-
-/* A rule may mean some users and not others. Whose ping it is is unknown, so the better answer counts. */
-static int ask_sent_request(struct diagnosis *diagnosis, const struct ping *ping, struct route *ret_route)
-{
-        static const uid_t root = 0;
-        struct route_query query = { .destination = ping->destination, .source = ping->source, .uid = &root };
-        struct route route = { 0 };
-        int r;
-
-        r = route_get(diagnosis->netlink, &query, ret_route);
-        if (r >= 0 && ret_route->error == 0 && ret_route->oif == device_link(diagnosis->device)->index)
-                return 0;
-
-        query.uid = NULL;
-        if (route_get(diagnosis->netlink, &query, &route) >= 0 && (r < 0 || route.error == 0)) {
-                *ret_route = route;
-                return 0;
-        }
-
-        return r;
+        return ping_route_get_reply(diagnosis->netlink, &route, ret_answers);
 }
 
 static int ask_request(struct diagnosis *diagnosis, const struct ping *ping,
                        struct cause_answers *ret_answers)
 {
-        const struct route_query query = {
-                .destination = ping->destination,
-                .source = ping->source,
-                .iif = ping->iif,
-        };
-        struct cause_answers answers = { .is_forwarded = !ping->is_local };
-        int r;
+        const struct ping_route route = route_of(diagnosis, ping);
 
-        if (ping->is_local)
-                r = ask_sent_request(diagnosis, ping, &answers.route);
-        else
-                r = route_get(diagnosis->netlink, &query, &answers.route);
-        if (r >= 0)
-                r = ask_rest(diagnosis, &query.destination, ping->iif, &answers);
-        if (r < 0)
-                return r;
-
-        *ret_answers = answers;
-        return 0;
+        return ping_route_get_request(diagnosis->netlink, &route, ping->is_local ? 0 : ping->iif, ret_answers);
 }
 
 static const char *name_of(struct diagnosis *diagnosis, unsigned index, struct link_info *link)
@@ -324,7 +251,7 @@ void diagnosis_check(struct diagnosis *diagnosis, uint64_t now, enum diagnosis_e
                         *ping = (struct ping) { 0 };
                 return;
         }
-        if (!is_routable(&session->source) || !is_routable(&session->destination) ||
+        if (!address_is_routable(&session->source) || !address_is_routable(&session->destination) ||
             !ratelimit_check(&diagnosis->limit, now))
                 return;
 

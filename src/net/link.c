@@ -10,9 +10,11 @@
 #include <linux/ipv6.h>
 #include <linux/net_namespace.h>
 #include <linux/rtnetlink.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 
+#include "common/util.h"
 #include "net/netlink-message.h"
 
 static struct nlmsghdr *link_request(char *buffer, int type, unsigned index, struct ifinfomsg **ret_header)
@@ -43,6 +45,23 @@ static const struct nlattr *conf_find(const struct nlmsghdr *message, int family
         return netlink_nested(families.of[family]).of[type];
 }
 
+/* Whether IP sees the packets of an interface on another one, which has it as a port. */
+static bool is_port(const struct netlink_attributes *link)
+{
+        static const char *const kinds[] = { "bridge", "bond", "team" };
+        struct netlink_attributes info = netlink_nested(link->of[IFLA_LINKINFO]);
+        const struct nlattr *kind = info.of[IFLA_INFO_SLAVE_KIND];
+
+        if (!kind || mnl_attr_validate(kind, MNL_TYPE_NUL_STRING) < 0)
+                return false;
+
+        for (size_t i = 0; i < ARRAY_SIZE(kinds); i++)
+                if (strcmp(mnl_attr_get_str(kind), kinds[i]) == 0)
+                        return true;
+
+        return false;
+}
+
 /**
  * link_info_parse() - read what a message says of an interface
  * @ret_info: set to it
@@ -69,6 +88,8 @@ bool link_info_parse(struct link_info *ret_info, const struct nlmsghdr *message)
                 .has_ipv6 = conf_read(conf_find(message, AF_INET6, IFLA_INET6_CONF), DEVCONF_DISABLE_IPV6,
                                       &disabled) &&
                             disabled == 0,
+                .is_loopback = header->ifi_flags & IFF_LOOPBACK,
+                .is_port = is_port(&attributes),
         };
         strcpy(ret_info->name, mnl_attr_get_str(name));
         return true;
@@ -114,6 +135,65 @@ int link_get(struct netlink *netlink, unsigned index, const char *name, struct l
 
         *ret_info = info;
         return 0;
+}
+
+static void restart_list(void *userdata)
+{
+        link_list_free(userdata);
+}
+
+static int on_listed(const struct nlmsghdr *message, void *userdata)
+{
+        struct link_list *list = userdata;
+        struct link_info *items;
+        struct link_info info;
+
+        if (!link_info_parse(&info, message))
+                return MNL_CB_OK;
+
+        items = reallocarray(list->items, list->n + 1, sizeof(*items));
+        if (!items)
+                return MNL_CB_ERROR;
+
+        list->items = items;
+        list->items[list->n++] = info;
+        return MNL_CB_OK;
+}
+
+/**
+ * link_list_read() - read the state of all interfaces
+ * @ret_list: set to them; link_list_free() frees them
+ * @netlink: the socket
+ *
+ * Return: 0, -EINTR if changes kept the interfaces from being read, or another negative errno.
+ */
+int link_list_read(struct link_list *ret_list, struct netlink *netlink)
+{
+        _cleanup_(link_list_free) struct link_list list = { 0 };
+        struct nlmsghdr *request;
+        NETLINK_BUFFER(buffer);
+        int r;
+
+        request = netlink_request(buffer, RTM_GETLINK, NLM_F_DUMP);
+        (void) mnl_nlmsg_put_extra_header(request, sizeof(struct ifinfomsg));
+        mnl_attr_put_u32(request, IFLA_EXT_MASK, RTEXT_FILTER_SKIP_STATS);
+        r = netlink_dump(netlink, request, restart_list, on_listed, &list);
+        if (r < 0)
+                return r;
+
+        *ret_list = list;
+        list = (struct link_list) { 0 };
+        return 0;
+}
+
+/**
+ * link_list_free() - free the interfaces of a list
+ * @list: the list, which is empty afterwards
+ */
+void link_list_free(struct link_list *list)
+{
+        free(list->items);
+        *list = (struct link_list) { 0 };
 }
 
 static int on_namespace_id(const struct nlmsghdr *message, void *userdata)

@@ -3,6 +3,7 @@
 
 #include <net/if.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 struct netlink;
@@ -16,10 +17,20 @@ struct link_info {
         unsigned queue_length; /* in packets */
         bool up;
         bool has_ipv6; /* IPv6 is on: disable_ipv6 is 0, and the MTU is 1280 bytes at least */
+        bool is_loopback;
+        bool is_port; /* of a bridge or a bond, on which packets arrive instead */
+};
+
+/* All interfaces of the network namespace. */
+struct link_list {
+        struct link_info *items;
+        size_t n;
 };
 
 int link_get(struct netlink *netlink, unsigned index, const char *name, struct link_info *ret_info);
 int link_get_in(struct netlink *netlink, int namespace_fd, const char *name, struct link_info *ret_info);
+int link_list_read(struct link_list *ret_list, struct netlink *netlink);
+void link_list_free(struct link_list *list);
 int link_set_limits(struct netlink *netlink, unsigned index, unsigned mtu, unsigned queue_length);
 int link_set_up(struct netlink *netlink, unsigned index);
 

@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <linux/ipv6_route.h>
 #include <linux/rtnetlink.h>
+#include <string.h>
 #include <sys/socket.h>
 
 #include "common/util.h"
@@ -27,6 +28,34 @@ static struct nlmsghdr *route_request(char *buffer, int type, int flags, const s
         return request;
 }
 
+static struct address read_address(int family, const void *bytes, size_t size)
+{
+        struct address address = { .family = family };
+
+        if ((family != AF_INET && family != AF_INET6) || size != address_size(family))
+                return (struct address) { 0 };
+
+        memcpy(address.bytes, bytes, size);
+        return address;
+}
+
+/* The gateway has an attribute of its own where it is of the other family. */
+static struct address read_gateway(int family, const struct netlink_attributes *attributes)
+{
+        const struct nlattr *gateway = attributes->of[RTA_GATEWAY], *via = attributes->of[RTA_VIA];
+
+        if (gateway)
+                return read_address(family, mnl_attr_get_payload(gateway), mnl_attr_get_payload_len(gateway));
+        if (via && mnl_attr_get_payload_len(via) > sizeof(struct rtvia)) {
+                const struct rtvia *value = mnl_attr_get_payload(via);
+
+                return read_address(value->rtvia_family, value->rtvia_addr,
+                                    mnl_attr_get_payload_len(via) - sizeof(*value));
+        }
+
+        return (struct address) { 0 };
+}
+
 static int on_route(const struct nlmsghdr *message, void *userdata)
 {
         const struct rtmsg *header = mnl_nlmsg_get_payload(message);
@@ -35,6 +64,7 @@ static int on_route(const struct nlmsghdr *message, void *userdata)
         *(struct route *) userdata = (struct route) {
                 .type = header->rtm_type,
                 .oif = netlink_u32(attributes.of[RTA_OIF]),
+                .gateway = read_gateway(header->rtm_family, &attributes),
         };
         return MNL_CB_OK;
 }

@@ -105,6 +105,41 @@ static const char *promotion(void)
         return NULL;
 }
 
+static const struct link_info *find(const struct link_list *list, const char *name)
+{
+        for (size_t i = 0; i < list->n; i++)
+                if (strcmp(list->items[i].name, name) == 0)
+                        return &list->items[i];
+
+        return NULL;
+}
+
+/* More interfaces than fit in one message of the dump; the packets of a port arrive on its bridge. */
+static const char *list(void)
+{
+        struct link_list links = { 0 };
+        struct netns netns;
+        char name[IFNAMSIZ];
+
+        CHECK(netns_open(&netns) && ip("link add bridge0 type bridge"));
+        for (int i = 0; i < 40; i++)
+                CHECK(ip("link add port%d type veth peer name end%d", i, i));
+        CHECK(ip("link set port0 master bridge0"));
+
+        CHECK(link_list_read(&links, netns.netlink) == 0 && links.n >= 83);
+        CHECK(find(&links, "tun0")->index == netns.index && find(&links, "tun0")->up);
+        CHECK(find(&links, "lo")->is_loopback && !find(&links, "tun0")->is_loopback);
+        CHECK(!find(&links, "bridge0")->is_port && find(&links, "port0")->is_port);
+        for (int i = 0; i < 40; i++) {
+                (void) snprintf(name, sizeof(name), "end%d", i);
+                CHECK(find(&links, name) && !find(&links, name)->is_port);
+        }
+
+        link_list_free(&links);
+        CHECK(links.n == 0 && !links.items);
+        return NULL;
+}
+
 int main(void)
 {
         static const struct netns_case cases[] = {
@@ -113,6 +148,7 @@ int main(void)
                 { "ipv6", ipv6, false },
                 { "elsewhere", elsewhere, false },
                 { "promotion", promotion, false },
+                { "list", list, false },
         };
 
         return netns_run(cases, ARRAY_SIZE(cases));

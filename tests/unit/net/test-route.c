@@ -188,6 +188,34 @@ static const char *peer(void)
         return NULL;
 }
 
+static bool has_gateway(const struct netns *netns, const char *destination, const char *gateway)
+{
+        const struct address found = find(netns, destination, NULL).gateway;
+        struct address expected;
+
+        if (!gateway)
+                return found.family == AF_UNSPEC;
+
+        expected = parse(gateway);
+        return address_equal(&found, &expected);
+}
+
+/* Of the same family, of the other one, and none. */
+static const char *gateway(void)
+{
+        struct netns netns;
+
+        CHECK(open_with_addresses(&netns) && ip("address add 192.0.2.1/24 dev tun0"));
+        CHECK(ip("route add 203.0.113.0/25 via 192.0.2.9"));
+        CHECK(ip("route add 203.0.113.128/25 via inet6 2001:2::2 dev tun0"));
+        CHECK(ip("-6 route add 2001:db8::/32 via 2001:2::2 dev tun0"));
+        CHECK(has_gateway(&netns, "203.0.113.7", "192.0.2.9"));
+        CHECK(has_gateway(&netns, "203.0.113.200", "2001:2::2"));
+        CHECK(has_gateway(&netns, "2001:db8::7", "2001:2::2"));
+        CHECK(has_gateway(&netns, "192.0.2.7", NULL) && has_gateway(&netns, "2001:2::2", NULL));
+        return NULL;
+}
+
 int main(void)
 {
         static const struct netns_case cases[] = {
@@ -196,6 +224,7 @@ int main(void)
                 { "input", input, false },
                 { "users", users, true },
                 { "peer", peer, false },
+                { "gateway", gateway, false },
         };
 
         return netns_run(cases, ARRAY_SIZE(cases));
