@@ -5,46 +5,21 @@
 #include "client/print.h"
 
 #include <errno.h>
-#include <json-c/json.h>
 #include <string.h>
 
 #include "client/instances.h"
+#include "client/json.h"
 #include "client/print-sessions.h"
 #include "client/snapshot.h"
 #include "common/util.h"
 #include "tunecho/sessions.h"
-
-static void json_putp(struct json_object **object)
-{
-        (void) json_object_put(*object);
-}
-
-/* Add a value to an object, or to the end of an array, which has no keys; frees the value on failure. Both
- * may be NULL, if memory was short, so a caller only needs to check the result. */
-static bool add(struct json_object *to, const char *key, struct json_object *value)
-{
-        _cleanup_(json_putp) struct json_object *added = value;
-
-        if (!to || !added)
-                return false;
-        if ((key ? json_object_object_add(to, key, added) : json_object_array_add(to, added)) < 0)
-                return false;
-
-        added = NULL;
-        return true;
-}
-
-static bool add_text(struct json_object *to, const char *key, const char *text)
-{
-        return add(to, key, json_object_new_string(text ? text : ""));
-}
 
 static bool add_number(struct json_object *object, const struct protocol_key *key, uint64_t number)
 {
         if (key->may_be_none && number == PROTOCOL_NONE)
                 return true;
 
-        return add(object, key->json, json_object_new_uint64(number));
+        return json_add(object, key->json, json_object_new_uint64(number));
 }
 
 static bool add_key(struct json_object *object, const void *values, const struct protocol_key *key)
@@ -56,12 +31,12 @@ static bool add_key(struct json_object *object, const void *values, const struct
         if (key->size == 0)
                 return add_number(object, key, protocol_get_number(values, key->offset));
         if (key->max == 1)
-                return key->is_optional && !text ? true : add_text(object, key->json, text);
+                return key->is_optional && !text ? true : json_add_text(object, key->json, text);
 
         texts = json_object_new_array();
-        added = add(object, key->json, texts);
+        added = json_add(object, key->json, texts);
         for (size_t i = 0; added && (text = protocol_get_text(values, key, i)); i++)
-                added = add_text(texts, NULL, text);
+                added = json_add_text(texts, NULL, text);
 
         return added;
 }
@@ -81,9 +56,9 @@ static bool add_status(struct json_object *object, const struct status *status)
         struct json_object *verdicts = json_object_new_object();
         bool added = add_keys(object, status, status_keys);
 
-        added = add(object, "verdicts", verdicts) && added;
+        added = json_add(object, "verdicts", verdicts) && added;
         for (enum verdict v = 0; added && v < _VERDICT_MAX; v++)
-                added = add(verdicts, verdict_name(v),
+                added = json_add(verdicts, verdict_name(v),
                             json_object_new_uint64(status->counters.verdicts[v]));
 
         return added;
@@ -91,8 +66,8 @@ static bool add_status(struct json_object *object, const struct status *status)
 
 static bool add_name(struct json_object *object, const struct snapshot *snapshot)
 {
-        return add_text(object, "interface", snapshot->status.interface) &&
-               add_text(object, "state", snapshot_state(snapshot));
+        return json_add_text(object, "interface", snapshot->status.interface) &&
+               json_add_text(object, "state", snapshot_state(snapshot));
 }
 
 static bool add_instance(struct json_object *object, const struct snapshot *snapshot)
@@ -102,7 +77,7 @@ static bool add_instance(struct json_object *object, const struct snapshot *snap
 
 static bool add_switch(struct json_object *object, const char *key, const char *value)
 {
-        return add(object, key, json_object_new_boolean(strcmp(value, "yes") == 0));
+        return json_add(object, key, json_object_new_boolean(strcmp(value, "yes") == 0));
 }
 
 static bool add_sessions(struct json_object *object, const struct snapshot *snapshot)
@@ -117,12 +92,12 @@ static bool add_sessions(struct json_object *object, const struct snapshot *snap
         rows = json_object_new_array();
         added = add_switch(object, "recording", sessions->recording) &&
                 add_switch(object, "addresses", sessions->addresses) &&
-                add(object, "open", json_object_new_uint64(sessions->open));
-        added = add(object, "sessions", rows) && added;
+                json_add(object, "open", json_object_new_uint64(sessions->open));
+        added = json_add(object, "sessions", rows) && added;
         for (size_t i = 0; added && i < sessions->n; i++) {
                 struct json_object *row = json_object_new_object();
 
-                added = add(rows, NULL, row) && add_keys(row, &sessions->rows[i], session_row_keys);
+                added = json_add(rows, NULL, row) && add_keys(row, &sessions->rows[i], session_row_keys);
         }
 
         return added;
@@ -133,22 +108,15 @@ static int print(const struct instances *instances, FILE *file,
                  bool (*add_members)(struct json_object *object, const struct snapshot *snapshot))
 {
         _cleanup_(json_putp) struct json_object *array = json_object_new_array();
-        const char *text;
 
         for (size_t i = 0; i < instances->n; i++) {
                 struct json_object *object = json_object_new_object();
 
-                if (!add(array, NULL, object) || !add_members(object, &instances->snapshots[i]))
+                if (!json_add(array, NULL, object) || !add_members(object, &instances->snapshots[i]))
                         return -ENOMEM;
         }
 
-        text = json_object_to_json_string_ext(array,
-                                              JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_NOSLASHESCAPE);
-        if (!array || !text)
-                return -ENOMEM;
-
-        fprintf(file, "%s\n", text);
-        return 0;
+        return json_write(array, file);
 }
 
 /**
