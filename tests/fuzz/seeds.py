@@ -9,6 +9,7 @@ tests send these packets to the daemon, too.
 
 import ipaddress
 import itertools
+import json
 import pathlib
 import random
 import re
@@ -749,12 +750,103 @@ SEEDS_OF_ANSWER = {
 }
 
 
+def ruleset(*objects):
+    return json.dumps({"nftables": objects})
+
+
+def chain(hook=None, family="inet", name="c", **more):
+    base = {"type": "filter", "hook": hook, "prio": 0, "policy": "accept"} if hook else {}
+    return {"chain": {"family": family, "table": "t", "name": name, "handle": 1, **base, **more}}
+
+
+def rule(*expressions, family="inet", chain="c", handle=7):
+    return {"rule": {"family": family, "table": "t", "chain": chain, "handle": handle, "expr": list(expressions)}}
+
+
+def match(left, right, op="=="):
+    return {"match": {"op": op, "left": left, "right": right}}
+
+
+def verdict_map(key, data):
+    return {"vmap": {"key": key, "data": data}}
+
+
+DROP, ACCEPT = {"drop": None}, {"accept": None}
+L4PROTO, SADDR = {"meta": {"key": "l4proto"}}, {"payload": {"protocol": "ip", "field": "saddr"}}
+DROP_1 = [[1, DROP], [2, {"jump": {"target": "d"}}]]
+
+SEEDS_OF_NFT = {
+    "invalid.empty": "",
+    "invalid.unfinished": ruleset(chain("input"))[:-2],
+    "invalid.array": "[]",
+    "invalid.deep": "[" * 100,
+    "none.nothing": ruleset(),
+    "none.metainfo": ruleset({"metainfo": {"version": "1.0.6", "json_schema_version": 1}}),
+    "none.accept": ruleset(chain("input"), rule(ACCEPT)),
+    "none.no-hook": ruleset(chain(), rule(DROP)),
+    "none.accepted-before-policy": ruleset(
+        chain("input", policy="drop"), rule(match(L4PROTO, {"set": ["icmp", "ipv6-icmp"]}), ACCEPT)),
+    "none.other-protocol": ruleset(chain("input"), rule(match(L4PROTO, "tcp"), DROP)),
+    "none.dormant": ruleset({"table": {"family": "ip", "name": "t", "flags": "dormant"}},
+                            chain("input", "ip", policy="drop")),
+    "none.bridge": ruleset(chain("input", "bridge", policy="drop")),
+    "both.policy": ruleset(chain("forward", policy="drop")),
+    "both.drop": ruleset(chain("output"), rule({"counter": {"packets": 1, "bytes": 2}}, DROP)),
+    "both.reject": ruleset(chain("input"), rule({"reject": {"type": "icmpx", "expr": "port-unreachable"}})),
+    "both.devices": ruleset(chain("ingress", "netdev", dev=["lo", "tun0"], policy="drop")),
+    "both.mangle": ruleset(chain("prerouting"), rule({"mangle": {"key": {"meta": {"key": "mark"}}, "value": 5}})),
+    "both.jumps": ruleset(chain("input"), chain(name="d"), rule({"jump": {"target": "d"}}),
+                          rule(DROP, chain="d"), rule({"goto": {"target": "c"}}, chain="d")),
+    "none.behind-goto": ruleset(chain("input"), chain(name="d"), rule({"goto": {"target": "d"}}), rule(DROP)),
+    "both.map": ruleset(chain("input"), {"map": {"family": "inet", "table": "t", "name": "m", "elem": DROP_1}},
+                        rule(verdict_map({"concat": [L4PROTO, SADDR]}, "@m"))),
+    "both.xt": ruleset(chain("input"), rule({"xt": {"type": "target", "name": "REJECT"}})),
+    "both.limit": ruleset(chain("input"), rule({"limit": {"rate": 1, "per": "day", "inv": True}}, DROP)),
+    "both.names": ruleset(chain("input", name="$(a)\x1b\u20ac", policy="drop")),
+    "both.many": ruleset(chain("input"), *[rule(match({"ct": {"key": "mark", "dir": "reply"}}, n), DROP) for n in range(30)]),
+    "ipv4.source": ruleset(chain("input"), rule(match(SADDR, {"prefix": {"addr": "10.0.0.0", "len": 8}}), DROP)),
+    "ipv4.range": ruleset(chain("input"), rule(match(SADDR, {"range": ["10.0.0.1", "10.0.0.9"]}, "!="), DROP)),
+    "ipv4.masked": ruleset(chain("input"), rule(
+        match({"&": [{"payload": {"protocol": "ip", "field": "frag-off"}}, 8191]}, 0, "!="), DROP)),
+    "ipv4.map": ruleset(chain("input"), rule(verdict_map(SADDR, {"set": DROP_1})), rule(match(SADDR, "@s"), DROP)),
+    "ipv4.nat": ruleset(chain("output", "ip", type="nat"), rule({"dnat": {"addr": "10.0.0.1"}}, family="ip")),
+    "ipv4.raw": ruleset(chain("output", "ip"), rule(
+        {"mangle": {"key": {"payload": {"base": "nh", "offset": 0, "len": 8}}, "value": 69}}, family="ip")),
+    "ipv6.policy": ruleset(chain("input", "ip6", policy="drop")),
+    "ipv6.exclusion": ruleset(chain("input"), rule(match({"meta": {"key": "nfproto"}}, "ipv4", "!="), DROP)),
+}
+
+FIELDS = "\tfield:unsigned short protocol;\toffset:32;\n\tfield:enum skb_drop_reason reason;\toffset:36;\n\nprint fmt: "
+NAMES = ('"protocol=%u location=%pS reason: %s", REC->protocol, __print_symbolic(REC->reason, { 2, "NOT_SPECIFIED" }, '
+         '{ 10, "TCP_CSUM" }, { 12, "NETFILTER_DROP" })\n')
+PACKET = "  ping-42 [000] ..s1. 1.5: kfree_skb: skbaddr=00 protocol=2048 location="
+
+SEEDS_OF_DROP_TRACE = {
+    "none.empty": "",
+    "none.header": "# tracer: nop\n# entries-in-buffer/entries-written: 5/9   #P:2\n",
+    "none.no-reason": PACKET + "ip_rcv+0x1/0x2\n",
+    "none.no-names": FIELDS,
+    "format.names": FIELDS + NAMES,
+    "format.unfinished": FIELDS + NAMES[:-20],
+    "format.numbers": FIELDS + NAMES + '{ 99999999999999999999, "A" }, { -1, "B" }, { , "C" }, {',
+    "format.many": FIELDS + NAMES + "".join(f'{{ {n}, "TCP_{n}" }}, ' for n in range(300)),
+    "lines.symbol": PACKET + "nft_do_chain+0x1/0x2 [nf_tables] reason: NETFILTER_DROP\n",
+    "lines.hashed": PACKET + "00000000deadbeef reason: IP_RPFILTER\n",
+    "lines.symbols": PACKET + "ffffffff81000010 reason: A\n" + "ffffffff81000000 T ip_rcv\nffffffff81000020 t next\n",
+    "none.delivered": PACKET + "ping_rcv+0x1/0x2 reason: NO_SOCKET\n",
+    "lines.many": "".join(f"{PACKET}f_{n} reason: R{n % 7}\n" for n in range(99)),
+    "both.at-once": FIELDS + NAMES + PACKET + "ip_rcv reason: OTHERHOST\n",
+}
+
+
 SEEDS = {
     "reflect": seeds_of_reflect,
     "icmp-error": lambda: itertools.chain(seeds_of_icmp_error(), seeds_of_changed_errors()),
     "config": seeds_of_config,
     "http": lambda: ((name, text.encode()) for name, text in SEEDS_OF_HTTP.items()),
     "answer": lambda: ((name, text.encode()) for name, text in SEEDS_OF_ANSWER.items()),
+    "nft": lambda: ((name, text.encode()) for name, text in SEEDS_OF_NFT.items()),
+    "drop-trace": lambda: ((name, text.encode()) for name, text in SEEDS_OF_DROP_TRACE.items()),
 }
 
 
