@@ -127,6 +127,7 @@ static const char *find_value(const char *name, size_t size, const struct cause_
                 { "device", names->device },
                 { "in", names->in },
                 { "out", names->out },
+                { "detail", names->detail },
                 { "6", names->family == AF_INET6 ? "-6 " : "" },
         };
 
@@ -137,8 +138,16 @@ static const char *find_value(const char *name, size_t size, const struct cause_
         return "";
 }
 
-/* Writes a template with the names filled in; what does not fit is cut off. */
-static const char *expand(char *text, size_t size, const char *template, const struct cause_names *names)
+/**
+ * cause_expand() - write a template with the names filled in
+ * @text: set to the result; what does not fit is cut off
+ * @size: of @text in bytes
+ * @template: text, in which {source} and the like stand for the members of @names
+ * @names: what the template names
+ *
+ * Return: @text.
+ */
+const char *cause_expand(char *text, size_t size, const char *template, const struct cause_names *names)
 {
         size_t used = 0;
 
@@ -171,7 +180,7 @@ static const char *expand(char *text, size_t size, const char *template, const s
  */
 const char *cause_text(char *text, size_t size, enum cause cause, const struct cause_names *names)
 {
-        return expand(text, size, rows[cause].text, names);
+        return cause_expand(text, size, rows[cause].text, names);
 }
 
 /**
@@ -191,5 +200,5 @@ const char *cause_remedy(char *text, size_t size, enum cause cause, const struct
                 template = names->family == AF_INET6 ? "sysctl -w net.ipv6.conf.all.forwarding=1"
                                                      : "sysctl -w net.ipv4.ip_forward=1";
 
-        return expand(text, size, template, names);
+        return cause_expand(text, size, template, names);
 }

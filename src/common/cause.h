@@ -43,9 +43,11 @@ struct cause_names {
         const char *device;
         const char *in;  /* the interface on which the packet arrives, "" for none */
         const char *out; /* the one that its route leads to, "" for none */
+        const char *detail; /* what only some causes have, see there */
 };
 
 enum cause cause_find(const struct cause_answers *answers);
+const char *cause_expand(char *text, size_t size, const char *template, const struct cause_names *names);
 const char *cause_name(enum cause cause);
 const char *cause_text(char *text, size_t size, enum cause cause, const struct cause_names *names);
 const char *cause_remedy(char *text, size_t size, enum cause cause, const struct cause_names *names);

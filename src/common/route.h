@@ -11,4 +11,5 @@ struct route {
         uint8_t type;           /* RTN_UNICAST, RTN_LOCAL and the like */
         unsigned oif;           /* the interface that it leads to; 0: none */
         struct address gateway; /* AF_UNSPEC: none */
+        struct address source;  /* that the kernel chooses for a packet of this host; AF_UNSPEC: unknown */
 };

@@ -39,6 +39,16 @@ static struct address read_address(int family, const void *bytes, size_t size)
         return address;
 }
 
+static struct address read_source(int family, const struct netlink_attributes *attributes)
+{
+        const struct nlattr *source = attributes->of[RTA_PREFSRC];
+
+        if (!source)
+                return (struct address) { 0 };
+
+        return read_address(family, mnl_attr_get_payload(source), mnl_attr_get_payload_len(source));
+}
+
 /* The gateway has an attribute of its own where it is of the other family. */
 static struct address read_gateway(int family, const struct netlink_attributes *attributes)
 {
@@ -65,6 +75,7 @@ static int on_route(const struct nlmsghdr *message, void *userdata)
                 .type = header->rtm_type,
                 .oif = netlink_u32(attributes.of[RTA_OIF]),
                 .gateway = read_gateway(header->rtm_family, &attributes),
+                .source = read_source(header->rtm_family, &attributes),
         };
         return MNL_CB_OK;
 }
@@ -111,6 +122,8 @@ int route_get(struct netlink *netlink, const struct route_query *query, struct r
         }
         if (query->iif > 0)
                 mnl_attr_put_u32(request, RTA_IIF, query->iif);
+        if (query->mark > 0)
+                mnl_attr_put_u32(request, RTA_MARK, query->mark);
         if (query->uid)
                 mnl_attr_put_u32(request, RTA_UID, *query->uid);
 

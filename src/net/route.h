@@ -14,6 +14,7 @@ struct route_query {
         struct address destination;
         struct address source; /* AF_UNSPEC: none */
         unsigned iif;          /* the interface on which it arrives; 0: this host sends it */
+        uint32_t mark;         /* of the packet; 0: none */
         const uid_t *uid;      /* of the user who sends it; NULL: of this process */
 };
 

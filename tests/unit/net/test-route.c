@@ -216,6 +216,27 @@ static const char *gateway(void)
         return NULL;
 }
 
+/* A rule for a mark; and the source that the kernel chooses. */
+static const char *mark_and_source(void)
+{
+        struct route_query query = { .destination = parse("203.0.113.9") };
+        const struct address source = parse("198.18.0.1"), source6 = parse("2001:2::1");
+        struct netns netns;
+        struct route route;
+
+        CHECK(open_with_addresses(&netns));
+        route = find(&netns, "198.18.0.2", NULL);
+        CHECK(address_equal(&route.source, &source));
+        route = find(&netns, "2001:2::2", NULL);
+        CHECK(address_equal(&route.source, &source6));
+
+        CHECK(ip("route add default dev tun0 table 100") && ip("rule add fwmark 7 lookup 100"));
+        CHECK(route_get(netns.netlink, &query, &route) == 0 && route.error == -ENETUNREACH);
+        query.mark = 7;
+        CHECK(route_get(netns.netlink, &query, &route) == 0 && route.oif == netns.index);
+        return NULL;
+}
+
 int main(void)
 {
         static const struct netns_case cases[] = {
@@ -225,6 +246,7 @@ int main(void)
                 { "users", users, true },
                 { "peer", peer, false },
                 { "gateway", gateway, false },
+                { "mark and source", mark_and_source, false },
         };
 
         return netns_run(cases, ARRAY_SIZE(cases));
