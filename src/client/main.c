@@ -4,8 +4,9 @@
  * tunechoctl: reads the status of running instances and prints it. The folder has a file for each command,
  * and what the commands share: the options, the reader of instances, the forms of the output. The client
  * must not need a privilege, change anything, trust what a socket sends, wait outside of its event loop (but
- * for an HTTP connection and the kernel's answer to a netlink request, with a limit), or include more than the
- * contract in tunecho/ and what lies in common/ and net/, of which it uses what asks the kernel.
+ * for an HTTP connection, the kernel's answer to a netlink request, and the replies to its pings, with a
+ * limit), or include more than the contract in tunecho/ and what lies in common/ and net/, of which it uses
+ * what asks the kernel.
  */
 
 #include <locale.h>
@@ -27,6 +28,7 @@ static const struct {
         { "metrics", ctl_metrics, "the counters for Prometheus" },
         { "sessions", ctl_sessions, "the pings that are running" },
         { "watch", ctl_watch, "the counters as they change, until q is pressed" },
+        { "ping", ctl_ping, "whether pings are answered, and if not, why" },
 };
 
 static void print_help(void)

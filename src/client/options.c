@@ -3,6 +3,7 @@
 /* The command line of tunechoctl. */
 
 #include <err.h>
+#include <errno.h>
 #include <getopt.h>
 #include <limits.h>
 #include <math.h>
@@ -11,22 +12,29 @@
 #include <sysexits.h>
 
 #include "client/ctl.h"
+#include "client/ping-probe.h"
 #include "common/interface.h"
 #include "common/util.h"
 
 #define ANSWER_MSEC  2000
 #define INTERVAL_MIN 0.1 /* seconds */
 #define INTERVAL_MAX 3600.0
+#define PING_SIZE    56 /* bytes, as of ping(8) */
 
 /* What getopt_long(3) returns: a letter, or a number above every letter. */
 enum {
         OPTION_HELP = 'h',
         OPTION_VERSION = 'V',
+        OPTION_COUNT = 'c',
+        OPTION_SIZE = 's',
+        OPTION_DONT_FRAGMENT = 'M',
+        OPTION_MARK = 'm',
+        OPTION_SOURCE = 'I',
         OPTION_JSON = UCHAR_MAX + 1,
         OPTION_OPENMETRICS,
         OPTION_HTTP,
         OPTION_WATCH,
-        OPTION_COUNT,
+        OPTION_NAGIOS,
         OPTION_INTERVAL,
         OPTION_DIRECTORY,
 };
@@ -38,13 +46,19 @@ static const struct {
         const char *command;  /* those that it belongs to, with ", " between them; or NULL: any */
         const char *help;
 } options[] = {
-        { OPTION_JSON, "json", NULL, "status, sessions", "status, sessions: print JSON instead of a table" },
+        { OPTION_JSON, "json", NULL, "status, sessions, ping", "status, sessions, ping: print JSON" },
         { OPTION_OPENMETRICS, "openmetrics", NULL, "metrics", "metrics: print strict OpenMetrics 1.0" },
         { OPTION_HTTP, "http", NULL, "metrics", "metrics: answer an HTTP request on standard input" },
         { OPTION_WATCH, "watch", NULL, "sessions", "sessions: refresh until q is pressed" },
-        { OPTION_COUNT, "count", "N", "watch, sessions", "watch, sessions: end after N refreshes" },
+        { OPTION_COUNT, "count", "N", "watch, sessions, ping",
+          "watch, sessions: N refreshes; ping: N pings" },
         { OPTION_INTERVAL, "interval", "SECONDS", "watch, sessions",
           "watch, sessions: time between refreshes, 1 by default" },
+        { OPTION_SIZE, "size", "BYTES", "ping", "ping: send BYTES of data, 56 by default" },
+        { OPTION_DONT_FRAGMENT, "dont-fragment", NULL, "ping", "ping: do not fragment (-M do)" },
+        { OPTION_MARK, "mark", "N", "ping", "ping: mark the requests with N" },
+        { OPTION_SOURCE, "source", "ADDRESS", "ping", "ping: send from ADDRESS" },
+        { OPTION_NAGIOS, "nagios", NULL, "ping", "ping: print a line for Nagios and the like" },
         { OPTION_DIRECTORY, "directory", "DIR", NULL,
           "find status sockets in DIR instead of " TUNECHO_RUN_DIR },
         { OPTION_HELP, "help", NULL, NULL, "print this help, and exit" },
@@ -62,6 +76,59 @@ static int parse_count(unsigned *ret_count, const char *text)
         }
 
         *ret_count = (unsigned) count;
+        return 0;
+}
+
+static int parse_size(unsigned *ret_size, const char *text)
+{
+        size_t digits = strspn(text, "0123456789");
+        unsigned long size = strtoul(text, NULL, 10);
+
+        if (digits == 0 || text[digits] != '\0' || size > PING_SIZE_MAX) {
+                warnx("--size: '%s' is not a number from 0 to %u", text, PING_SIZE_MAX);
+                return EX_USAGE;
+        }
+
+        *ret_size = (unsigned) size;
+        return 0;
+}
+
+/* As of ping(8), a mark may be hexadecimal. */
+static int parse_mark(uint32_t *ret_mark, const char *text)
+{
+        size_t digits = strspn(text, "0123456789xabcdefABCDEF");
+        unsigned long long mark;
+        char *end;
+
+        errno = 0;
+        mark = strtoull(text, &end, 0);
+        if (digits == 0 || *end != '\0' || errno != 0 || mark == 0 || mark > UINT32_MAX) {
+                warnx("--mark: '%s' is not a number from 1 to %u", text, UINT32_MAX);
+                return EX_USAGE;
+        }
+
+        *ret_mark = (uint32_t) mark;
+        return 0;
+}
+
+static int parse_source(struct address *ret_source, const char *text)
+{
+        if (address_parse(ret_source, text) >= 0)
+                return 0;
+
+        warnx("--source: '%s' is not an address", text);
+        return EX_USAGE;
+}
+
+/* The letter of ping(8) has an argument, of which one value means what the long option does. */
+static int parse_dont_fragment(bool *ret_dont_fragment, const char *text)
+{
+        if (text && strcmp(text, "do") != 0) {
+                warnx("-M: '%s' is not 'do'", text);
+                return EX_USAGE;
+        }
+
+        *ret_dont_fragment = true;
         return 0;
 }
 
@@ -98,6 +165,17 @@ static int parse_option(struct ctl_options *parsed, int code)
                 return 0;
         case OPTION_COUNT:
                 return parse_count(&parsed->count, optarg);
+        case OPTION_SIZE:
+                return parse_size(&parsed->ping.size, optarg);
+        case OPTION_DONT_FRAGMENT:
+                return parse_dont_fragment(&parsed->ping.dont_fragment, optarg);
+        case OPTION_MARK:
+                return parse_mark(&parsed->ping.mark, optarg);
+        case OPTION_SOURCE:
+                return parse_source(&parsed->ping.source, optarg);
+        case OPTION_NAGIOS:
+                parsed->ping.nagios = true;
+                return 0;
         case OPTION_INTERVAL:
                 return parse_interval(&parsed->interval_msec, optarg);
         case OPTION_DIRECTORY:
@@ -139,10 +217,11 @@ int ctl_options_parse(struct ctl_options *ret_options, int argc, char *argv[])
                 .command = "status",
                 .query = { .directory = TUNECHO_RUN_DIR, .timeout_msec = ANSWER_MSEC },
                 .interval_msec = 1000,
+                .ping = { .size = PING_SIZE },
         };
 
         optind = 0; /* which makes getopt_long(3) start again, as tests do */
-        while ((code = getopt_long(argc, argv, "hV", longs, NULL)) >= 0) {
+        while ((code = getopt_long(argc, argv, "hVc:s:M:m:I:", longs, NULL)) >= 0) {
                 r = parse_option(ret_options, code);
                 if (r > 0 || ret_options->help || ret_options->version)
                         return r;
@@ -156,6 +235,60 @@ int ctl_options_parse(struct ctl_options *ret_options, int argc, char *argv[])
                 ret_options->command = argv[optind++];
         ret_options->query.names = argv + optind;
         ret_options->query.n_names = (size_t) (argc - optind);
+        if (strcmp(ret_options->command, "ping") == 0 && ret_options->query.n_names == 2) {
+                ret_options->ping.address = ret_options->query.names[1];
+                ret_options->query.n_names = 1;
+        }
+        return 0;
+}
+
+/* Commands are separated by a comma and a blank. */
+static bool belongs_to(const char *commands, const char *command)
+{
+        size_t size = strlen(command);
+
+        for (; commands; commands = strchr(commands, ' ')) {
+                commands += strspn(commands, " ");
+                if (strncmp(commands, command, size) == 0 && strchr(",", commands[size]))
+                        return true;
+        }
+
+        return false;
+}
+
+/* The arguments of ping are an interface and an address; its options have limits of their own. */
+static int check_ping(const struct ctl_options *parsed)
+{
+        struct address address;
+
+        if (parsed->query.n_names > 1) {
+                warnx("ping takes an INTERFACE and an ADDRESS, or pings those of all instances");
+                return EX_USAGE;
+        }
+        if (parsed->query.n_names == 1 && address_parse(&address, parsed->query.names[0]) >= 0) {
+                warnx("'%s' is an address; as in: tunechoctl ping INTERFACE %s", parsed->query.names[0],
+                      parsed->query.names[0]);
+                return EX_USAGE;
+        }
+        if (parsed->ping.address &&
+            (address_parse(&address, parsed->ping.address) < 0 || !address_is_unicast(&address))) {
+                warnx("'%s' is not a unicast address", parsed->ping.address);
+                return EX_USAGE;
+        }
+        if (parsed->ping.address && parsed->ping.source.family != AF_UNSPEC &&
+            parsed->ping.source.family != address.family) {
+                warnx("--source has another family than '%s'", parsed->ping.address);
+                return EX_USAGE;
+        }
+        if (parsed->count > PING_COUNT_MAX) {
+                warnx("--count of ping is a number from 1 to %u", PING_COUNT_MAX);
+                return EX_USAGE;
+        }
+        if (parsed->json && parsed->ping.nagios) {
+                warnx("--json does not go with --nagios");
+                return EX_USAGE;
+        }
+
         return 0;
 }
 
@@ -164,23 +297,6 @@ static bool is_given(const struct ctl_options *parsed, int code)
         for (size_t i = 0; i < ARRAY_SIZE(options); i++)
                 if (options[i].code == code)
                         return parsed->given & 1U << i;
-
-        return false;
-}
-
-/* Whether a list with ", " between its words has a word. */
-static bool has_word(const char *list, const char *word)
-{
-        size_t length = strlen(word);
-
-        while (list) {
-                if (strncmp(list, word, length) == 0 && (list[length] == ',' || list[length] == '\0'))
-                        return true;
-
-                list = strchr(list, ',');
-                if (list)
-                        list += strlen(", ");
-        }
 
         return false;
 }
@@ -197,7 +313,7 @@ int ctl_options_check(const struct ctl_options *parsed)
 {
         for (size_t i = 0; i < ARRAY_SIZE(options); i++) {
                 if (!(parsed->given & 1U << i) || !options[i].command ||
-                    has_word(options[i].command, parsed->command))
+                    belongs_to(options[i].command, parsed->command))
                         continue;
 
                 warnx("--%s is an option of %s", options[i].name, options[i].command);
@@ -219,6 +335,8 @@ int ctl_options_check(const struct ctl_options *parsed)
                 warnx("--json does not go with --watch");
                 return EX_USAGE;
         }
+        if (strcmp(parsed->command, "ping") == 0 && check_ping(parsed) > 0)
+                return EX_USAGE;
 
         for (size_t i = 0; i < parsed->query.n_names; i++) {
                 const char *reason = interface_check_name(parsed->query.names[i]);

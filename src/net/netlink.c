@@ -27,12 +27,6 @@ struct netlink {
         unsigned sequence;
 };
 
-/* For the cleanup attribute. */
-static void netlink_closep(struct netlink **netlink)
-{
-        *netlink = netlink_close(*netlink);
-}
-
 /**
  * netlink_open() - open a socket for requests to the network stack
  * @ret_netlink: set to the socket; netlink_close() frees it
@@ -76,6 +70,12 @@ struct netlink *netlink_close(struct netlink *netlink)
                 mnl_socket_close(netlink->socket);
         free(netlink);
         return NULL;
+}
+
+/* For the cleanup attribute. */
+void netlink_closep(struct netlink **netlink)
+{
+        *netlink = netlink_close(*netlink);
 }
 
 /**

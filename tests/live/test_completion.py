@@ -58,7 +58,7 @@ def test_one(instances, shell, typed, completed):
 @pytest.mark.parametrize(
     "typed, offered",
     [
-        ("tunechoctl ", "metrics   sessions  status    watch"),
+        ("tunechoctl ", "metrics   ping      sessions  status    watch"),
         ("tunechoctl --directory=. metrics ", "echo-a  tun0    tun17"),
     ],
 )

@@ -3,6 +3,7 @@
 /* The command line of tunechoctl. */
 
 #include <string.h>
+#include <sys/socket.h>
 #include <sysexits.h>
 
 #include "client/ctl.h"
@@ -58,6 +59,9 @@ static void test_defaults(void **state)
         assert_false(options.openmetrics);
         assert_int_equal(options.count, 0);
         assert_int_equal(options.interval_msec, 1000);
+        assert_int_equal(options.ping.size, 56);
+        assert_int_equal(options.ping.source.family, AF_UNSPEC);
+        assert_false(options.ping.dont_fragment || options.ping.nagios);
 }
 
 static void test_commands(void **state)
@@ -126,6 +130,36 @@ static void test_options(void **state)
         assert_true(options.watch);
 }
 
+/* The letters are those of ping(8). */
+static void test_ping(void **state)
+{
+        static const char *const lines[][MAX_ARGUMENTS] = {
+                { "ping", "tun0", "--count=7", "--size=0", "--dont-fragment", "--mark=0xff", "--source=192.0.2.1" },
+                { "ping", "-c7", "-s0", "-Mdo", "-m255", "-I192.0.2.1", "tun0" },
+        };
+
+        (void) state;
+
+        for (size_t i = 0; i < ARRAY_SIZE(lines); i++) {
+                assert_parsed(lines[i]);
+                assert_int_equal(options.count, 7);
+                assert_int_equal(options.ping.size, 0);
+                assert_true(options.ping.dont_fragment);
+                assert_int_equal(options.ping.mark, 255);
+                assert_int_equal(options.ping.source.family, AF_INET);
+                assert_int_equal(options.query.n_names, 1);
+                assert_null(options.ping.address);
+        }
+
+        assert_parsed((const char *const[MAX_ARGUMENTS]) { "ping", "--nagios", "tun0", "2001:2::2" });
+        assert_true(options.ping.nagios);
+        assert_string_equal(options.query.names[0], "tun0");
+        assert_int_equal(options.query.n_names, 1);
+        assert_string_equal(options.ping.address, "2001:2::2");
+        assert_parsed((const char *const[MAX_ARGUMENTS]) { "ping", "--json" });
+        assert_true(options.json);
+}
+
 static void test_errors(void **state)
 {
         static const struct {
@@ -149,6 +183,24 @@ static void test_errors(void **state)
                 { { "metrics", "--http", "--openmetrics" }, "--openmetrics does not go with --http" },
                 { { "metrics", "--count=1" }, "--count is an option of watch" },
                 { { "status", "--interval=1" }, "--interval is an option of watch" },
+                { { "status", "--nagios" }, "--nagios is an option of ping" },
+                { { "watch", "--size=1" }, "--size is an option of ping" },
+                { { "ping", "--interval=1" }, "--interval is an option of watch" },
+                { { "ping", "tun0", "192.0.2.1", "192.0.2.2" }, "ping takes an INTERFACE and an ADDRESS" },
+                { { "ping", "192.0.2.1" }, "as in: tunechoctl ping INTERFACE 192.0.2.1" },
+                { { "ping", "tun0", "tun1" }, "'tun1' is not a unicast address" },
+                { { "ping", "tun0", "224.0.0.1" }, "'224.0.0.1' is not a unicast address" },
+                { { "ping", "tun0", "192.0.2.1", "--source=::2" }, "--source has another family" },
+                { { "ping", "--source=tun0" }, "--source: 'tun0' is not an address" },
+                { { "ping", "--count=65536" }, "--count of ping is a number from 1 to 65535" },
+                { { "ping", "--size=65508" }, "--size: '65508' is not a number from 0 to 65507" },
+                { { "ping", "--size=" }, "--size: '' is not a number" },
+                { { "ping", "--mark=0" }, "--mark: '0' is not a number" },
+                { { "ping", "--mark=4294967296" }, "--mark: '4294967296' is not a number" },
+                { { "ping", "--mark=7z" }, "--mark: '7z' is not a number" },
+                { { "ping", "-M", "want" }, "-M: 'want' is not 'do'" },
+                { { "ping", "--json", "--nagios" }, "--json does not go with --nagios" },
+                { { "ping", "../tun0" }, "'../tun0' is not an interface name" },
                 { { "watch", "--count=0" }, "--count: '0' is not a number" },
                 { { "watch", "--count=" }, "--count: '' is not a number" },
                 { { "watch", "--count=-1" }, "--count: '-1' is not a number" },
@@ -183,6 +235,7 @@ int main(void)
                 cmocka_unit_test(test_commands),
                 cmocka_unit_test(test_help_and_version),
                 cmocka_unit_test(test_options),
+                cmocka_unit_test(test_ping),
                 cmocka_unit_test(test_errors),
         };
 
