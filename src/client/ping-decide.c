@@ -138,6 +138,9 @@ static bool check_refused(struct ping_decision *decision, const struct ping_view
                 return ping_found(decision, PING_CAUSE_TOO_BIG, PING_IP_OUT, true, mtu);
         case ENOBUFS:
         case ENOMEM:
+                if (view->is_fragmented && view->replied >= 0.5 * refused)
+                        return ping_found(decision, PING_CAUSE_FRAGMENTS_LOST, PING_DEVICE_OUT, true,
+                                          "requests");
                 return ping_check_queue(decision, view, refused) ||
                        ping_found(decision, PING_CAUSE_EGRESS_FILTER, PING_DEVICE_OUT, false, "");
         default:

@@ -194,6 +194,8 @@ static const struct {
           PING_DEVICE_OUT,
           true,
           "" },
+        { "no buffer, for later fragments", FACTS(.size = 4000), REFUSED(ENOBUFS), NO_CHANGE,
+          PING_CAUSE_FRAGMENTS_LOST, PING_DEVICE_OUT, true, "requests" },
         { "no buffer, qdisc", FACTS(.qdisc_drops = 100, .qdisc = "tbf"), REFUSED(ENOBUFS), NO_CHANGE,
           PING_CAUSE_QDISC, PING_DEVICE_OUT, true, "tbf" },
         { "egress filter",
