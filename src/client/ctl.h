@@ -10,6 +10,7 @@
 /* The pings of tunechoctl ping. */
 struct ctl_ping {
         const char *address; /* NULL: those of the instance */
+        struct address from;   /* AF_UNSPEC: this host pings */
         struct address source; /* AF_UNSPEC: the kernel chooses one */
         unsigned size;         /* of the data, in bytes */
         uint32_t mark;         /* 0: none */

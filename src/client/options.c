@@ -35,6 +35,7 @@ enum {
         OPTION_HTTP,
         OPTION_WATCH,
         OPTION_NAGIOS,
+        OPTION_FROM,
         OPTION_INTERVAL,
         OPTION_DIRECTORY,
 };
@@ -58,6 +59,7 @@ static const struct {
         { OPTION_DONT_FRAGMENT, "dont-fragment", NULL, "ping", "ping: do not fragment (-M do)" },
         { OPTION_MARK, "mark", "N", "ping", "ping: mark the requests with N" },
         { OPTION_SOURCE, "source", "ADDRESS", "ping", "ping: send from ADDRESS" },
+        { OPTION_FROM, "from", "CLIENT", "ping", "ping: check the path of pings of another host" },
         { OPTION_NAGIOS, "nagios", NULL, "ping", "ping: print a line for Nagios and the like" },
         { OPTION_DIRECTORY, "directory", "DIR", NULL,
           "find status sockets in DIR instead of " TUNECHO_RUN_DIR },
@@ -111,12 +113,12 @@ static int parse_mark(uint32_t *ret_mark, const char *text)
         return 0;
 }
 
-static int parse_source(struct address *ret_source, const char *text)
+static int parse_address(struct address *ret_address, const char *text, const char *option)
 {
-        if (address_parse(ret_source, text) >= 0)
+        if (address_parse(ret_address, text) >= 0)
                 return 0;
 
-        warnx("--source: '%s' is not an address", text);
+        warnx("%s: '%s' is not an address", option, text);
         return EX_USAGE;
 }
 
@@ -172,7 +174,9 @@ static int parse_option(struct ctl_options *parsed, int code)
         case OPTION_MARK:
                 return parse_mark(&parsed->ping.mark, optarg);
         case OPTION_SOURCE:
-                return parse_source(&parsed->ping.source, optarg);
+                return parse_address(&parsed->ping.source, optarg, "--source");
+        case OPTION_FROM:
+                return parse_address(&parsed->ping.from, optarg, "--from");
         case OPTION_NAGIOS:
                 parsed->ping.nagios = true;
                 return 0;
@@ -256,6 +260,16 @@ static bool belongs_to(const char *commands, const char *command)
         return false;
 }
 
+static unsigned bit_of(int code)
+{
+        unsigned bit = 1;
+
+        for (size_t i = 0; options[i].code != code; i++)
+                bit <<= 1;
+
+        return bit;
+}
+
 /* The arguments of ping are an interface and an address; its options have limits of their own. */
 static int check_ping(const struct ctl_options *parsed)
 {
@@ -282,6 +296,11 @@ static int check_ping(const struct ctl_options *parsed)
         }
         if (parsed->count > PING_COUNT_MAX) {
                 warnx("--count of ping is a number from 1 to %u", PING_COUNT_MAX);
+                return EX_USAGE;
+        }
+        if (parsed->ping.from.family != AF_UNSPEC &&
+            (parsed->given & ~(bit_of(OPTION_FROM) | bit_of(OPTION_JSON) | bit_of(OPTION_DIRECTORY))) != 0) {
+                warnx("--from goes with --json and --directory only, as no ping is sent");
                 return EX_USAGE;
         }
         if (parsed->json && parsed->ping.nagios) {

@@ -73,6 +73,13 @@ void ping_print(const struct ping_report *report, FILE *file)
                 print_stages(report, file);
         fprintf(file, "  cause:   %s%s\n", report->text, decision->is_certain ? "" : " (likely)");
         fprintf(file, "  remedy:  %s\n", report->remedy);
+        for (size_t i = 0; i < report->suspects.n; i++)
+                fprintf(file, "  suspect: %s\n", report->suspects.texts[i]);
+        for (size_t i = 0; i < report->reasons.n; i++)
+                fprintf(file, "  kernel:  %s in %s, %" PRIu64 " packets\n", report->reasons.items[i].reason,
+                        report->reasons.items[i].location[0] != '\0' ? report->reasons.items[i].location
+                                                                     : "?",
+                        report->reasons.items[i].count);
 }
 
 /**
@@ -165,6 +172,34 @@ static bool add_stages(struct json_object *object, const struct ping_report *rep
         return added;
 }
 
+static bool add_suspects(struct json_object *object, const struct ping_report *report)
+{
+        struct json_object *array = json_object_new_array();
+        bool added = json_add(object, "suspects", array);
+
+        for (size_t i = 0; added && i < report->suspects.n; i++)
+                added = json_add_text(array, NULL, report->suspects.texts[i]);
+
+        return added;
+}
+
+static bool add_reasons(struct json_object *object, const struct ping_report *report)
+{
+        struct json_object *array = json_object_new_array();
+        bool added = json_add(object, "reasons", array);
+
+        for (size_t i = 0; added && i < report->reasons.n; i++) {
+                const struct drop_reason *reason = &report->reasons.items[i];
+                struct json_object *one = json_object_new_object();
+
+                added = json_add(array, NULL, one) && json_add_text(one, "reason", reason->reason) &&
+                        json_add_text(one, "location", reason->location) &&
+                        json_add(one, "packets", json_object_new_uint64(reason->count));
+        }
+
+        return added;
+}
+
 static bool add_report(struct json_object *array, const struct ping_report *report)
 {
         const struct ping_decision *decision = &report->decision;
@@ -190,7 +225,7 @@ static bool add_report(struct json_object *array, const struct ping_report *repo
                json_add_text(object, "text", tested ? report->text : strerror(-report->error)) &&
                json_add_text(object, "remedy", tested ? report->remedy : report->error_advice) &&
                json_add(object, "certain", json_object_new_boolean(tested && decision->is_certain)) &&
-               add_stages(object, report) && json_add(object, "suspects", json_object_new_array());
+               add_stages(object, report) && add_suspects(object, report) && add_reasons(object, report);
 }
 
 /**

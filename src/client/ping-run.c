@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "client/ctl.h"
+#include "client/drop-trace.h"
 #include "client/ping-estimate.h"
 #include "client/ping-facts.h"
 #include "client/snapshot.h"
@@ -150,6 +151,7 @@ static void set_error(struct ping_report *report, int error, const struct ping_r
 static int probe(struct run *run)
 {
         struct qdisc after = { 0 };
+        struct drop_trace *trace = NULL;
         struct status status;
         int r;
 
@@ -158,7 +160,11 @@ static int probe(struct run *run)
         if (r < 0)
                 return r == -EADDRNOTAVAIL ? 0 : r;
 
+        /* Only root may; the pings do without. */
+        (void) drop_trace_start(&trace, run->facts.family);
         r = send_all(run);
+        if (trace)
+                (void) drop_trace_stop(trace, &run->report->reasons);
         if (run->facts.status_error == -ETIMEDOUT)
                 run->facts.status_error = read_status(run, &status);
         if (run->facts.has_link)
@@ -168,6 +174,58 @@ static int probe(struct run *run)
         run->facts.qdisc_drops = after.drops - run->kernel.qdisc.drops;
         run->facts.qdisc_queued = after.queued;
         return r;
+}
+
+/* The hooks at which the pings can be lost. */
+static unsigned find_hooks(const struct ping_decision *decision)
+{
+        static const unsigned out = NFT_HOOK_OUTPUT | NFT_HOOK_POSTROUTING,
+                              in = NFT_HOOK_PREROUTING | NFT_HOOK_INPUT;
+        const unsigned *passed = decision->passed;
+
+        switch (decision->cause) {
+        case PING_CAUSE_OUTPUT_FILTER:
+        case PING_CAUSE_REWRITTEN:
+                return out;
+        case PING_CAUSE_EGRESS_FILTER:
+                return NFT_HOOK_EGRESS;
+        case PING_CAUSE_INGRESS_FILTER:
+                return NFT_HOOK_INGRESS;
+        case PING_CAUSE_INPUT_FILTER:
+                /* Other traffic can hide at which of them. */
+                return passed[PING_DEVICE_IN] < passed[PING_DAEMON] ? in | NFT_HOOK_INGRESS : in;
+        case PING_CAUSE_REPLY_REFUSED:
+                return in;
+        case PING_CAUSE_FRAGMENTS_LOST:
+                return decision->stage == PING_DEVICE_OUT ? out | NFT_HOOK_EGRESS : in | NFT_HOOK_INGRESS;
+        case PING_CAUSE_UNKNOWN:
+                return out | in | NFT_HOOK_EGRESS | NFT_HOOK_INGRESS;
+        default:
+                return 0;
+        }
+}
+
+/* Of all packets that the kernel dropped, those that can be the pings; other namespaces have theirs, too. */
+static void keep_frequent(struct drop_reasons *reasons, unsigned loss)
+{
+        size_t n = 0;
+
+        for (size_t i = 0; i < reasons->n; i++)
+                if (loss > 0 && reasons->items[i].count * 10 >= loss * UINT64_C(3))
+                        reasons->items[n++] = reasons->items[i];
+
+        reasons->n = n;
+}
+
+static void read_suspects(const struct run *run)
+{
+        struct ping_report *report = run->report;
+        unsigned hooks = find_hooks(&report->decision);
+        bool lossy = report->decision.stage != PING_BEFORE;
+
+        if (hooks != 0)
+                (void) nft_suspects_read(run->facts.family, hooks, run->interface, &report->suspects);
+        keep_frequent(&report->reasons, lossy ? report->result.attempts - report->result.received : 0);
 }
 
 static void write_texts(const struct run *run)
@@ -199,7 +257,7 @@ static void write_texts(const struct run *run)
 
 /**
  * ping_run() - ping an address, and find out where the pings are lost
- * @report: the address and its interface; the other members are set
+ * @report: the address and its interface; the other members are set, and suspects_free() frees the suspects
  * @options: the pings
  * @snapshot: the instance
  * @progress: called while the pings are sent
@@ -247,4 +305,5 @@ void ping_run(struct ping_report *report, const struct ctl_options *options, con
 
         ping_decide(&report->decision, &run.facts, &report->result, &run.estimate);
         write_texts(&run);
+        read_suspects(&run);
 }

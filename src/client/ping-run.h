@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #pragma once
 
+#include "client/drop-parse.h"
+#include "client/nft-rules.h"
 #include "client/ping-cause.h"
 #include "client/ping-decide.h"
 #include "client/ping-probe.h"
@@ -17,6 +19,11 @@ struct ping_report {
         struct ping_probe_result result;
         struct ping_decision decision;
         char text[256], remedy[256]; /* of the cause */
+
+        /* As root: rules that can lose the pings, and why the kernel dropped packets of the host meanwhile.
+         */
+        struct suspects suspects;
+        struct drop_reasons reasons;
 };
 
 /* Called from time to time while pings are sent. */

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "client/ctl.h"
+#include "client/from.h"
 #include "client/ping-print.h"
 #include "client/ping-run.h"
 #include "client/snapshot.h"
@@ -30,6 +31,8 @@ struct reports {
 
 static void reports_free(struct reports *reports)
 {
+        for (size_t i = 0; i < reports->n; i++)
+                suspects_free(&reports->items[i].suspects);
         free(reports->items);
         *reports = (struct reports) { 0 };
 }
@@ -165,6 +168,31 @@ static int find_status(const struct reports *reports)
         return status;
 }
 
+/* The pings of another host: nothing is sent, and the addresses of all instances are checked together. */
+static int check_from(const struct ctl_options *options, const struct instances *instances)
+{
+        struct from_target *targets = calloc(instances->n * ADDRESSES_MAX + 1, sizeof(*targets));
+        size_t n_targets = 0;
+        int status;
+
+        if (!targets)
+                return ctl_print_error(-ENOMEM, "cannot check");
+
+        for (size_t i = 0; i < instances->n; i++) {
+                const struct snapshot *snapshot = &instances->snapshots[i];
+                struct address addresses[ADDRESSES_MAX];
+                size_t n = find_addresses(options, snapshot, addresses);
+
+                for (size_t j = 0; j < n; j++)
+                        targets[n_targets++] = (struct from_target) { .interface = snapshot->status.interface,
+                                                                      .peer = addresses[j] };
+        }
+
+        status = ctl_ping_from(targets, n_targets, &options->ping.from, options->json);
+        free(targets);
+        return status;
+}
+
 /**
  * ctl_ping() - ping the addresses of instances, and print which piece loses the pings
  * @options: which instances or which address, the pings, and the form of the output
@@ -183,6 +211,9 @@ int ctl_ping(const struct ctl_options *options)
         r = instances_read(&instances, &query);
         if (r < 0)
                 return ctl_print_error(r, options->query.directory);
+
+        if (options->ping.from.family != AF_UNSPEC)
+                return check_from(options, &instances);
 
         for (size_t i = 0; i < instances.n; i++) {
                 r = ping_instance(&reports, options, &instances.snapshots[i]);

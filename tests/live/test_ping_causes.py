@@ -163,6 +163,7 @@ def test_cause(reports, case, family):
     cause = dict(zip(WORDS, case.causes))[family]
     assert found["cause"] == cause, found
     assert "{" not in found["text"] + found["remedy"]
+    assert found["suspects"] or not cause.endswith("-filter"), found
     passed = [stage["packets"] for stage in found["stages"]]
     assert passed == sorted(passed, reverse=True) and passed[0] == found["sent"] and passed[-1] == found["received"]
 
@@ -266,6 +267,16 @@ def test_unprivileged(host):
     host.sysctl("net/ipv4/ping_group_range", "0 2147483647")
     done = ping(host, "-m", 1, "tun0", IPV4[1], prefix=nobody)
     assert done.returncode == FAILED and "only root may set a mark" in done.stdout
+
+
+def test_from(tunnel, client):
+    """The pings of another host, which are only asked about."""
+    tunnel.start("tun0")
+    assert report(tunnel, "--from", "192.0.2.2", "tun0", IPV4[1])["cause"] == "healthy"
+    tunnel.sysctl("net/ipv4/ip_forward", 0)
+    assert report(tunnel, "--from", "192.0.2.2", "tun0")["cause"] == "not-forwarding"
+    assert report(tunnel, "--from", "2001:db8::2")["cause"] == "healthy"
+    assert ping(tunnel, "--from", "192.0.2.2", "-c", 1).returncode == USAGE
 
 
 def test_usage(host):

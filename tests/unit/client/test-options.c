@@ -156,7 +156,8 @@ static void test_ping(void **state)
         assert_string_equal(options.query.names[0], "tun0");
         assert_int_equal(options.query.n_names, 1);
         assert_string_equal(options.ping.address, "2001:2::2");
-        assert_parsed((const char *const[MAX_ARGUMENTS]) { "ping", "--json" });
+        assert_parsed((const char *const[MAX_ARGUMENTS]) { "ping", "--json", "--from=::2" });
+        assert_int_equal(options.ping.from.family, AF_INET6);
         assert_true(options.json);
 }
 
@@ -199,6 +200,9 @@ static void test_errors(void **state)
                 { { "ping", "--mark=4294967296" }, "--mark: '4294967296' is not a number" },
                 { { "ping", "--mark=7z" }, "--mark: '7z' is not a number" },
                 { { "ping", "-M", "want" }, "-M: 'want' is not 'do'" },
+                { { "ping", "--from=x" }, "--from: 'x' is not an address" },
+                { { "ping", "--from=192.0.2.1", "--count=1" }, "--from goes with --json and --directory only" },
+                { { "status", "--from=192.0.2.1" }, "--from is an option of ping" },
                 { { "ping", "--json", "--nagios" }, "--json does not go with --nagios" },
                 { { "ping", "../tun0" }, "'../tun0' is not an interface name" },
                 { { "watch", "--count=0" }, "--count: '0' is not a number" },

@@ -28,6 +28,7 @@ static struct ping_report make_good(void)
 
 static struct ping_report make_broken(unsigned received)
 {
+        static char *rules[] = { (char *) "a rule" };
         struct ping_report report = make_good();
 
         report.result.received = received;
@@ -37,6 +38,9 @@ static struct ping_report make_broken(unsigned received)
                 report.decision.passed[stage] = received;
         strcpy(report.text, "the text");
         strcpy(report.remedy, "the remedy");
+        report.suspects = (struct suspects) { .texts = rules, .n = 1 };
+        report.reasons.n = 1;
+        report.reasons.items[0] = (struct drop_reason) { .reason = "NETFILTER_DROP", .count = 40 };
         return report;
 }
 
@@ -72,7 +76,9 @@ static void test_person(void **state)
                 "  passed:  sent 100, ip-out 100, device-out 100, tunecho 100, device-in 100, ip-in 0, "
                 "icmp-in 0, socket 0\n"
                 "  cause:   the text\n"
-                "  remedy:  the remedy\n");
+                "  remedy:  the remedy\n"
+                "  suspect: a rule\n"
+                "  kernel:  NETFILTER_DROP in ?, 40 packets\n");
         assert_printed(&untested, "tun1: not tested: Permission denied; the advice\n");
 }
 
@@ -160,7 +166,9 @@ static void test_json(void **state)
         assert_string_equal(get_text(object, "cause"), "rp-filter");
         assert_string_equal(get_text(object, "remedy"), "the remedy");
         assert_string_equal(get_text(object, "certain"), "true");
-        assert_string_equal(get_text(object, "suspects"), "[ ]");
+        assert_string_equal(get_text(object, "suspects"), "[ \"a rule\" ]");
+        assert_string_equal(get_text(object, "reasons"),
+                            "[ { \"reason\": \"NETFILTER_DROP\", \"location\": \"\", \"packets\": 40 } ]");
         assert_true(json_object_object_get_ex(object, "stages", &value));
         assert_int_equal(json_object_array_length(value), _PING_STAGE_MAX);
         assert_string_equal(get_text(json_object_array_get_idx(value, 0), "name"), "sent");
