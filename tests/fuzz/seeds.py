@@ -839,6 +839,36 @@ SEEDS_OF_DROP_TRACE = {
 }
 
 
+# The first byte is the file, and 8 more for IPv6: see fuzz-proc.c.
+DEV = "Inter-|   Receive\n face |bytes    packets\n    lo: 1 2 3\n  tun0:8400 100 0 4 0 0 0 0 8400 99 0 5 0\n"
+SNMP = "Ip: Forwarding InReceives\nIp: 1 700\nIcmp: InMsgs OutEchos\nIcmp: 9 102\nTcp: MaxConn\nTcp: -1\n"
+NETSTAT = "TcpExt: SyncookiesSent IPReversePathFilter\nTcpExt: 0 8\nIpExt: InNoRoutes\nIpExt: 7\n"
+SNMP6 = "Ip6InReceives                   \t12\nIcmp6OutEchos                   \t11\nIp6ReasmOKs\t3\n"
+XFRM = "XfrmInError             \t1\nXfrmOutPolBlock         \t2\nXfrmAcquireError        \t3\n"
+SEEDS_OF_PROC = {
+    "none.empty": "",
+    "none.no-content": "1",
+    "some.dev": "0" + DEV,
+    "some.snmp": "1" + SNMP,
+    "some.netstat": "2" + NETSTAT,
+    "some.snmp6-of-ipv4": "3" + SNMP6,
+    "some.snmp6": ";" + SNMP6,
+    "some.dev-snmp6": "<" + SNMP6,
+    "some.xfrm": "=" + XFRM,
+    "none.snmp-of-ipv6": "9" + SNMP,
+    "none.dev-snmp6-of-ipv4": "4" + SNMP6,
+    "none.pairs-cut-off": "1Icmp: OutEchos\nIcmp:",
+    "none.pairs-of-others": "1Icmp: OutEchos\nIp: 5\n",
+    "none.negative": "1Icmp: OutEchos\nIcmp: -5\n",
+    "none.too-large": "1Icmp: OutEchos\nIcmp: 18446744073709551616\n",
+    "some.largest": "1Icmp: OutEchos\nIcmp: 18446744073709551615\n",
+    "none.no-colon": "0tun0 1 2 3\n",
+    "some.other-interfaces": "0a:1 2\nb:3 4\n",
+    "none.zero": "1Icmp: OutEchos\0\nIcmp: 5\n",
+    "some.no-newline": "<Icmp6OutEchos 11",
+}
+
+
 SEEDS = {
     "reflect": seeds_of_reflect,
     "icmp-error": lambda: itertools.chain(seeds_of_icmp_error(), seeds_of_changed_errors()),
@@ -846,6 +876,7 @@ SEEDS = {
     "http": lambda: ((name, text.encode()) for name, text in SEEDS_OF_HTTP.items()),
     "answer": lambda: ((name, text.encode()) for name, text in SEEDS_OF_ANSWER.items()),
     "nft": lambda: ((name, text.encode()) for name, text in SEEDS_OF_NFT.items()),
+    "proc": lambda: ((name, text.encode()) for name, text in SEEDS_OF_PROC.items()),
     "drop-trace": lambda: ((name, text.encode()) for name, text in SEEDS_OF_DROP_TRACE.items()),
 }
 
