@@ -24,8 +24,8 @@
 #include "client/nft-rule.h"
 #include "common/util.h"
 
-#define NFT_SIZE_MAX     (8 << 20) /* bytes */
-#define NFT_TIMEOUT_MSEC 2000
+#define NFT_SIZE_MAX     (16 << 20) /* bytes; some 50,000 rules */
+#define NFT_TIMEOUT_MSEC 5000
 
 #define SUSPECTS_MAX 20 /* beyond, only their number is listed */
 
