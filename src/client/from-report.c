@@ -207,7 +207,7 @@ static bool add_verdict(struct json_object *object, const struct from_report *re
         const struct from_path *path = report->path;
 
         return add_bool(object, "ok", !report->stage) && add_optional(object, "stage", report->stage) &&
-               json_add_text(object, "cause", report->stage ? path->cause : "none") &&
+               json_add_text(object, "cause", report->stage ? path->cause : "healthy") &&
                json_add_text(object, "text", report->stage ? path->text : "") &&
                json_add_text(object, "remedy", report->stage ? path->remedy : "") &&
                add_bool(object, "certain", report->certain);

@@ -143,7 +143,7 @@ static void test_json(void **state)
         for (size_t i = 0; i < ARRAY_SIZE(keys); i++)
                 assert_true(json_object_object_get_ex(object, keys[i], NULL));
         assert_true(json_object_get_boolean(json_object_object_get(object, "ok")));
-        assert_string_equal(json_object_get_string(json_object_object_get(object, "cause")), "none");
+        assert_string_equal(json_object_get_string(json_object_object_get(object, "cause")), "healthy");
         assert_int_equal(json_object_array_length(json_object_object_get(object, "paths")), 3);
         (void) json_object_put(array);
         free(text);
