@@ -49,6 +49,8 @@ static const struct {
                             "ip {6}route get {destination} from {source} iif {in}" },
         [CAUSE_NOT_FORWARDING] = { "not-forwarding",
                                    "this host does not forward what arrives on '{in}'", NULL },
+        [CAUSE_TOO_BIG] = { "too-big", "{detail} bytes are more than the MTU of '{device}'",
+                            "ip link set dev {device} mtu {detail}" },
 };
 
 _Static_assert(ARRAY_SIZE(rows) == _CAUSE_MAX, "every cause needs a row");
@@ -104,6 +106,8 @@ enum cause cause_find(const struct cause_answers *answers)
                 return CAUSE_ROUTED_ELSEWHERE;
         if ((answers->is_reply || answers->is_forwarded) && !answers->forwards)
                 return CAUSE_NOT_FORWARDING;
+        if (!answers->is_reply && answers->size > answers->mtu)
+                return CAUSE_TOO_BIG;
 
         return CAUSE_NONE;
 }

@@ -21,6 +21,7 @@ enum cause {
         CAUSE_RP_FILTER,
         CAUSE_MARTIAN,
         CAUSE_NOT_FORWARDING,
+        CAUSE_TOO_BIG,
         _CAUSE_MAX,
 };
 
@@ -34,6 +35,8 @@ struct cause_answers {
         bool source_lost;  /* the client was this host, and its address is none of this host any more */
         bool forwards;     /* this host forwards what arrives on the interface */
         bool rp_filter;    /* it filters there by the reverse path */
+        unsigned size;     /* of requests without fragments in bytes, 0: unknown */
+        unsigned mtu;      /* of the device in bytes */
 };
 
 /* What the texts of a cause name. */

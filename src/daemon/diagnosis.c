@@ -14,6 +14,7 @@
 
 #include <errno.h>
 #include <linux/rtnetlink.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "common/cause.h"
@@ -162,7 +163,7 @@ static void report(struct diagnosis *diagnosis, struct ping *ping, const struct 
         uint32_t *reported = answers->is_reply ? &ping->reply_causes : &ping->request_causes;
         const struct link_info *device = device_link(diagnosis->device);
         enum cause cause = cause_find(answers);
-        char source[PREFIX_TEXT_SIZE], destination[PREFIX_TEXT_SIZE], text[256], remedy[256];
+        char source[PREFIX_TEXT_SIZE], destination[PREFIX_TEXT_SIZE], size[16], text[256], remedy[256];
         struct link_info in = { 0 }, out = { 0 };
         struct journal_fields fields = { 0 };
         struct cause_names names;
@@ -173,6 +174,7 @@ static void report(struct diagnosis *diagnosis, struct ping *ping, const struct 
         *reported |= 1U << cause;
         (void) address_text(source, &ping->source);
         (void) address_text(destination, &ping->destination);
+        (void) snprintf(size, sizeof(size), "%u", answers->size);
         names = (struct cause_names) {
                 .family = ping->source.family,
                 .source = answers->is_reply && cause != CAUSE_NO_SOURCE ? destination : source,
@@ -180,6 +182,7 @@ static void report(struct diagnosis *diagnosis, struct ping *ping, const struct 
                 .device = device->name,
                 .in = answers->is_reply ? device->name : name_of(diagnosis, ping->iif, &in),
                 .out = name_of(diagnosis, answers->route.oif, &out),
+                .detail = size,
         };
 
         journal_add(&fields, "TUNECHO_SOURCE=%s", source);
@@ -205,7 +208,8 @@ static void note_opened(struct diagnosis *diagnosis, struct ping *ping, const st
                          cause_find(&request) == CAUSE_NONE;
 }
 
-static void check_ping(struct diagnosis *diagnosis, struct ping *ping, bool opened)
+/* If the requests have stopped, the size is that of those without fragments, else 0. */
+static void check_ping(struct diagnosis *diagnosis, struct ping *ping, bool opened, unsigned size)
 {
         enum state state = device_find_state(diagnosis->device);
         struct cause_answers request, reply;
@@ -227,8 +231,12 @@ static void check_ping(struct diagnosis *diagnosis, struct ping *ping, bool open
         if (opened || !ping->is_taken || reply.source_lost || state != STATE_RUNNING)
                 return;
 
-        if (ask_request(diagnosis, ping, &request) >= 0)
-                report(diagnosis, ping, &request);
+        if (ask_request(diagnosis, ping, &request) < 0)
+                return;
+
+        request.size = size;
+        request.mtu = device_link(diagnosis->device)->mtu;
+        report(diagnosis, ping, &request);
 }
 
 /**
@@ -245,6 +253,7 @@ void diagnosis_check(struct diagnosis *diagnosis, uint64_t now, enum diagnosis_e
 {
         struct ping *ping = find_ping(diagnosis, session);
         bool opened = event == DIAGNOSIS_OPENED;
+        unsigned size = event == DIAGNOSIS_IDLE && session->fragmented == 0 ? session->size_max : 0;
 
         if (event == DIAGNOSIS_ENDED) {
                 if (ping)
@@ -257,7 +266,7 @@ void diagnosis_check(struct diagnosis *diagnosis, uint64_t now, enum diagnosis_e
 
         if (!ping)
                 ping = add_ping(diagnosis, now, session);
-        check_ping(diagnosis, ping, opened);
+        check_ping(diagnosis, ping, opened, size);
         ping->is_idle = event == DIAGNOSIS_IDLE;
 }
 
@@ -272,6 +281,6 @@ void diagnosis_check_all(struct diagnosis *diagnosis, uint64_t now)
                 struct ping *ping = &diagnosis->pings[i];
 
                 if (ping->opened > 0 && !ping->is_idle && ratelimit_check(&diagnosis->limit, now))
-                        check_ping(diagnosis, ping, false);
+                        check_ping(diagnosis, ping, false, 0);
         }
 }

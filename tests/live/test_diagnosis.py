@@ -148,6 +148,18 @@ def test_client_address_deleted(host):
     assert remedy == "ip address add 10.77.0.1 dev INTERFACE"
 
 
+def test_mtu_lowered(host):
+    """Requests that must not be fragmented stop, and are known by their size."""
+    daemon = host.start("tun0")
+    with host.background("ping", "-n", "-q", "-i", 0.2, "-M", "do", "-s", 1472, IPV4[1]):
+        wait_until_known(daemon)
+        host.ip("link", "set", "dev", "tun0", "mtu", 1400)
+        _, _, _, direction, cause, remedy = wait_for_entry(daemon)
+    assert (direction, cause) == ("requests", "1500 bytes are more than the MTU of 'tun0'")
+    try_remedy(host, remedy)
+    host.ping(IPV4[1], "-M", "do", "-s", 1472).assert_answered(3)
+
+
 @FAMILIES
 def test_nothing_wrong(tunnel, client, family):
     """Whatever else changes meanwhile; of this host and of another one, by a rule for a mark, and from a group."""

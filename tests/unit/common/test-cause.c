@@ -65,6 +65,9 @@ static const struct {
         { "blackhole, filter on",
           { .route = ERROR(EINVAL), .destination = ERROR(EINVAL), .is_forwarded = true, .rp_filter = true },
           CAUSE_BLACKHOLE },
+        { "fits", { .route = INTO, .size = 1500, .mtu = 1500 }, CAUSE_NONE },
+        { "does not fit", { .route = INTO, .size = 1500, .mtu = 1499 }, CAUSE_TOO_BIG },
+        { "reply does not fit", { .is_reply = true, .route = LOCAL, .size = 1500, .mtu = 1499 }, CAUSE_NONE },
         { "unknown error", { .route = ERROR(ENOBUFS), .is_forwarded = true }, CAUSE_NO_ROUTE },
 
         /* Replies. */
@@ -133,6 +136,7 @@ static const struct {
           "ip route get 10.0.0.2 from 10.0.0.1 iif eth0.5" },
         { CAUSE_NOT_FORWARDING, "not-forwarding", "this host does not forward what arrives on 'eth0.5'",
           "sysctl -w net.ipv4.ip_forward=1" },
+        { CAUSE_TOO_BIG, "too-big", "1500 bytes are more than the MTU of 'tun0'", "ip link set dev tun0 mtu 1500" },
 };
 
 _Static_assert(ARRAY_SIZE(rows) == _CAUSE_MAX, "every cause is to be tested");
@@ -146,6 +150,7 @@ static void test_texts(void **state)
                 .device = "tun0",
                 .in = "eth0.5",
                 .out = "a",
+                .detail = "1500",
         };
         char text[256];
 
