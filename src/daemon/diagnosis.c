@@ -214,8 +214,12 @@ static void check_ping(struct diagnosis *diagnosis, struct ping *ping, bool open
         enum state state = device_find_state(diagnosis->device);
         struct cause_answers request, reply;
 
-        /* What is wrong with the device itself has an entry of its own. */
-        if ((state != STATE_RUNNING && state != STATE_NOT_ROUTED) || ask_reply(diagnosis, ping, &reply) < 0)
+        /*
+         * What is wrong with the device itself has an entry of its own. While the kernel adds an address, it routes
+         * a reply to it into the device.
+         */
+        if ((state != STATE_RUNNING && state != STATE_NOT_ROUTED) || !device_is_settled(diagnosis->device) ||
+            ask_reply(diagnosis, ping, &reply) < 0)
                 return;
 
         if (opened)

@@ -598,7 +598,10 @@ static void test_stages(void **state)
         assert_null(ping_stage_name(PING_NOWHERE));
 }
 
-/* Each cause has an identifier of its own, a text, and a command without a hole. */
+/*
+ * Each cause has an identifier of its own, a text, and a command without a hole. Only too-big is two: the daemon
+ * knows the MTU of the device, and the sender that of the path.
+ */
 static void test_texts(void **state)
 {
         const struct cause_names names = {
@@ -616,7 +619,8 @@ static void test_texts(void **state)
 
         for (unsigned cause = 0; cause < _PING_CAUSE_MAX; cause++) {
                 for (unsigned other = 0; other < cause; other++)
-                        assert_string_not_equal(ping_cause_name(cause), ping_cause_name(other));
+                        if (cause != PING_CAUSE_TOO_BIG || other != CAUSE_TOO_BIG)
+                                assert_string_not_equal(ping_cause_name(cause), ping_cause_name(other));
 
                 assert_null(strchr(ping_cause_text(text, sizeof(text), cause, &names), '{'));
                 assert_true(cause == CAUSE_NONE || strlen(text) > 0);
