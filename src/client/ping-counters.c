@@ -36,6 +36,10 @@ static const struct {
         int family;
 } rows[] = {
         { PING_FILE_SNMP, "Icmp", "OutEchos", PING_OUT_ECHOS, AF_INET },
+        { PING_FILE_DEV_SNMP6, NULL, "Icmp6OutEchos", PING_OUT_ECHOS_OTHER, AF_INET },
+        { PING_FILE_DEV_SNMP6, NULL, "Icmp6InEchoReplies", PING_IN_ECHO_REPLIES_OTHER, AF_INET },
+        { PING_FILE_SNMP, "Icmp", "OutEchos", PING_OUT_ECHOS_OTHER, AF_INET6 },
+        { PING_FILE_SNMP, "Icmp", "InEchoReps", PING_IN_ECHO_REPLIES_OTHER, AF_INET6 },
         { PING_FILE_SNMP, "Ip", "OutDiscards", PING_OUT_DISCARDS, AF_INET },
         { PING_FILE_SNMP, "Ip", "OutNoRoutes", PING_OUT_NO_ROUTES, AF_INET },
         { PING_FILE_SNMP, "Ip", "OutTransmits", PING_OUT_TRANSMITS, AF_INET },

@@ -14,7 +14,8 @@ struct status;
  * but for what is said to be of the host.
  */
 enum ping_counter {
-        PING_OUT_ECHOS, /* echo requests that IP has made */
+        PING_OUT_ECHOS = 1,   /* echo requests that IP has made */
+        PING_OUT_ECHOS_OTHER, /* of the other family */
         PING_OUT_DISCARDS,
         PING_OUT_NO_ROUTES,
         PING_OUT_XFRM,      /* packets that IPsec refused */
@@ -45,6 +46,7 @@ enum ping_counter {
         PING_IN_ICMP_ERRORS,
         PING_IN_CHECKSUM_ERRORS,
         PING_IN_ECHO_REPLIES,
+        PING_IN_ECHO_REPLIES_OTHER,
 
         /* The daemon's. */
         PING_READ,

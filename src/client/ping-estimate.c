@@ -24,29 +24,44 @@
  * pings through the device are on both sides of it.
  */
 static const struct {
-        size_t sum, plus[2], minus;
+        size_t sum, plus[3], minus[2]; /* the first ones have to be known; 0: none */
 } sums[] = {
-        { PING_OUT_DEVICE, { PING_OUT_TRANSMITS, PING_OUT_TRANSMITS_OTHER }, PING_OTHER_TX },
-        { PING_IN_DEVICE, { PING_IN_RECEIVES, PING_IN_RECEIVES_OTHER }, PING_OTHER_RX },
-        { PING_LOST_OUT, { PING_OUT_ECHOS, PING_VERDICTS + VERDICT_HOUSEKEEPING }, PING_READ },
-        { PING_LOST_IN, { PING_VERDICTS + VERDICT_REPLY, _PING_COUNTER_MAX }, PING_IN_ECHO_REPLIES },
+        { PING_OUT_DEVICE, { PING_OUT_TRANSMITS, PING_OUT_TRANSMITS_OTHER }, { PING_OTHER_TX } },
+        { PING_IN_DEVICE, { PING_IN_RECEIVES, PING_IN_RECEIVES_OTHER }, { PING_OTHER_RX } },
+        { PING_LOST_OUT,
+          { PING_OUT_ECHOS, PING_OUT_ECHOS_OTHER, PING_VERDICTS + VERDICT_HOUSEKEEPING },
+          { PING_READ } },
+        { PING_LOST_IN,
+          { PING_VERDICTS + VERDICT_REPLY },
+          { PING_IN_ECHO_REPLIES, PING_IN_ECHO_REPLIES_OTHER } },
 };
 
 /* A counter of 32 bits begins again, and an instance that restarts does. */
 static double count_one(const struct ping_sample *from, const struct ping_sample *to, size_t i)
 {
-        if (i >= _PING_COUNTER_MAX || to->values[i] < from->values[i])
+        if (to->values[i] < from->values[i])
                 return 0;
 
         return (double) (to->values[i] - from->values[i]);
+}
+
+static double count_sum(const struct ping_sample *from, const struct ping_sample *to, size_t j)
+{
+        double sum = 0;
+
+        for (size_t i = 0; i < ARRAY_SIZE(sums[j].plus) && (i == 0 || sums[j].plus[i] != 0); i++)
+                sum += count_one(from, to, sums[j].plus[i]);
+        for (size_t i = 0; i < ARRAY_SIZE(sums[j].minus) && (i == 0 || sums[j].minus[i] != 0); i++)
+                sum -= count_one(from, to, sums[j].minus[i]);
+
+        return sum;
 }
 
 static double count_between(const struct ping_sample *from, const struct ping_sample *to, size_t i)
 {
         for (size_t j = 0; j < ARRAY_SIZE(sums); j++)
                 if (i == sums[j].sum && !from->known[i])
-                        return count_one(from, to, sums[j].plus[0]) + count_one(from, to, sums[j].plus[1]) -
-                               count_one(from, to, sums[j].minus);
+                        return count_sum(from, to, j);
 
         return count_one(from, to, i);
 }
@@ -56,7 +71,7 @@ static bool is_known(const struct ping_sample *sample, size_t i)
 {
         for (size_t j = 0; j < ARRAY_SIZE(sums); j++)
                 if (i == sums[j].sum && !sample->known[i])
-                        return sample->known[sums[j].plus[0]] && sample->known[sums[j].minus];
+                        return sample->known[sums[j].plus[0]] && sample->known[sums[j].minus[0]];
 
         return sample->known[i];
 }

@@ -11,6 +11,7 @@
 
 #include <errno.h>
 #include <linux/errqueue.h>
+#include <linux/filter.h>
 #include <linux/icmp.h>
 #include <linux/sock_diag.h>
 #include <netinet/icmp6.h>
@@ -103,6 +104,25 @@ static int filter_replies(struct ping_probe *probe)
         return r < 0 ? -errno : 0;
 }
 
+/* The replies to others would fill the buffer. Behind the header of IPv4, or of none, is the identifier. */
+static int filter_identifier(struct ping_probe *probe)
+{
+        struct sock_filter code[] = {
+                BPF_STMT(BPF_LDX | BPF_B | BPF_MSH, 0),
+                BPF_STMT(BPF_LD | BPF_H | BPF_IND, 4),
+                BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, probe->identifier, 0, 1),
+                BPF_STMT(BPF_RET | BPF_K, UINT32_MAX),
+                BPF_STMT(BPF_RET | BPF_K, 0),
+        };
+        const struct sock_fprog program = { .len = ARRAY_SIZE(code), .filter = code };
+
+        if (is_ipv6(probe))
+                code[0] = (struct sock_filter) BPF_STMT(BPF_LDX | BPF_W | BPF_IMM, 0);
+
+        return setsockopt(probe->fd, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof(program)) < 0 ? -errno
+                                                                                                  : 0;
+}
+
 static int set_options(struct ping_probe *probe)
 {
         const struct ping_request *request = &probe->request;
@@ -125,6 +145,8 @@ static int set_options(struct ping_probe *probe)
         }
         if (r >= 0 && probe->is_raw)
                 r = filter_replies(probe);
+        if (r >= 0 && probe->is_raw)
+                r = filter_identifier(probe);
         if (r >= 0 && request->mark > 0)
                 r = set_option(probe->fd, SOL_SOCKET, SO_MARK, (int) request->mark);
 

@@ -17,6 +17,18 @@ static bool is_refused_by_host(const struct ping_view *view)
         return false;
 }
 
+/* The noise can be large here, as nothing else explains the loss. */
+static bool is_lost_in(const struct ping_view *view, double loss)
+{
+        double lost = ping_get(view, PING_LOST_IN);
+
+        if (!ping_is_known(view, PING_LOST_IN))
+                return ping_get(view, PING_IN_ECHO_REPLIES) < view->replied - 0.5 * loss;
+
+        return lost >= 0.5 * loss && lost > ping_noise(view, PING_LOST_IN) &&
+               lost > ping_get(view, PING_LOST_OUT);
+}
+
 /* Replies that the device has, and that the counters of IP do not name the fate of. */
 static bool check_filters_in(struct ping_decision *decision, const struct ping_view *view, double loss)
 {
@@ -29,10 +41,7 @@ static bool check_filters_in(struct ping_decision *decision, const struct ping_v
                 return ping_found(decision, PING_CAUSE_FRAGMENTS_LOST, PING_IP_IN, true, "replies");
         if (!is_noisy && ping_get(view, PING_IN_DEVICE) < packets - 0.6 * loss)
                 return ping_found(decision, PING_CAUSE_INGRESS_FILTER, PING_DEVICE_IN, false, "");
-        if (ping_is_known(view, PING_LOST_IN)
-                    ? ping_get(view, PING_LOST_IN) >= 0.5 * loss &&
-                              ping_get(view, PING_LOST_IN) > 2 * ping_noise(view, PING_LOST_IN)
-                    : ping_get(view, PING_IN_ECHO_REPLIES) < view->replied - 0.5 * loss)
+        if (is_lost_in(view, loss))
                 return ping_found(decision, PING_CAUSE_INPUT_FILTER, PING_IP_IN, false, "");
 
         return false;

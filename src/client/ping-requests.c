@@ -38,6 +38,15 @@ static bool is_sent_elsewhere(const struct ping_view *view, double loss)
         return ping_get(view, PING_OUT_TRANSMITS) + 3 * ping_noise(view, PING_OUT_TRANSMITS) >= 0.5 * loss;
 }
 
+/* A stage is named if it loses most of what is lost: noise can make other stages lose some, or more than all.
+ */
+static bool is_most(const struct ping_view *view, double loss)
+{
+        double lost = view->sent - view->received;
+
+        return loss >= 0.5 * lost && lost > 0.5 * loss;
+}
+
 /* Requests that leave IP and that the daemon does not read. */
 static bool check_device_out(struct ping_decision *decision, const struct ping_view *view)
 {
@@ -58,7 +67,7 @@ static bool check_device_out(struct ping_decision *decision, const struct ping_v
                 loss = ping_get(view, PING_LOST_OUT) - (view->result->attempts - view->result->sent);
                 deviation = ping_noise(view, PING_LOST_OUT);
         }
-        if (loss <= 0.02 * view->sent + 3 * deviation || view->sent - view->received <= 0.5 * loss)
+        if (loss <= 0.02 * view->sent + 3 * deviation || !is_most(view, loss))
                 return false;
         if (ping_check_queue(decision, view, loss) ||
             ping_find_row(decision, view, rows, ARRAY_SIZE(rows), loss))
@@ -88,7 +97,7 @@ static enum verdict find_verdict(const struct ping_view *view, double loss)
 
                 if (verdict_is_reply(v) || verdict_is_silent(v) ||
                     (ping_verdict_is_about_replies(v) && !unanswered) || n < 3 || n < 0.5 * loss ||
-                    n <= 3 * ping_noise(view, PING_VERDICTS + v))
+                    n <= 1.5 * ping_noise(view, PING_VERDICTS + v))
                         continue;
                 if (verdict_is_reply(most) || n > ping_get(view, PING_VERDICTS + most))
                         most = v;
@@ -100,22 +109,25 @@ static enum verdict find_verdict(const struct ping_view *view, double loss)
 /* Requests that the daemon reads and does not answer. */
 static bool check_daemon(struct ping_decision *decision, const struct ping_view *view)
 {
-        double loss = view->sent - view->replied;
+        double loss = view->sent - view->received;
         enum verdict verdict;
+        bool is_certain;
 
-        if (loss <= 0.05 * view->sent || !ping_is_known(view, PING_READ))
+        if (loss <= 0 || !ping_is_known(view, PING_READ))
                 return false;
 
         verdict = find_verdict(view, loss);
         if (verdict_is_reply(verdict))
                 return false;
+
+        is_certain = ping_get(view, PING_VERDICTS + verdict) > 3 * ping_noise(view, PING_VERDICTS + verdict);
         if (verdict == VERDICT_NOT_OURS)
-                return ping_found(decision, PING_CAUSE_NOT_OURS, PING_DAEMON, true, "");
+                return ping_found(decision, PING_CAUSE_NOT_OURS, PING_DAEMON, is_certain, "");
         if (verdict == VERDICT_BAD_ICMP_CHECKSUM || verdict == VERDICT_BAD_IP_CHECKSUM)
-                return ping_found(decision, PING_CAUSE_CORRUPT_REQUESTS, PING_DAEMON, true,
+                return ping_found(decision, PING_CAUSE_CORRUPT_REQUESTS, PING_DAEMON, is_certain,
                                   verdict_name(verdict));
 
-        return ping_found(decision, PING_CAUSE_DROPPED, PING_DAEMON, true, verdict_name(verdict));
+        return ping_found(decision, PING_CAUSE_DROPPED, PING_DAEMON, is_certain, verdict_name(verdict));
 }
 
 /* Fragments of the requests that do not get to the daemon. */

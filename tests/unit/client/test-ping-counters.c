@@ -164,6 +164,17 @@ static void test_sums(void **state)
         assert_true(estimate.deviations[PING_IN_DEVICE] < 1e-6 &&
                     estimate.deviations[PING_IN_RECEIVES] > 100);
 
+        /* Pings of others are on both sides; of the two families, one may be unknown. */
+        make_samples(samples, PING_OUT_ECHOS, 50, 10);
+        make_samples(samples, PING_READ, 50, 3);
+        ping_estimate(&estimate, samples, ROUNDS);
+        assert_true(estimate.known[PING_LOST_OUT] && !estimate.known[PING_LOST_IN]);
+        assert_true(estimate.values[PING_LOST_OUT] > 69 && estimate.values[PING_LOST_OUT] < 71);
+        assert_true(estimate.deviations[PING_LOST_OUT] < 1e-6);
+        make_samples(samples, PING_OUT_ECHOS_OTHER, 0, 4);
+        ping_estimate(&estimate, samples, ROUNDS);
+        assert_true(estimate.values[PING_LOST_OUT] > 109 && estimate.values[PING_LOST_OUT] < 111);
+
         make_samples(samples, PING_IN_DEVICE, 0, 5);
         ping_estimate(&estimate, samples, ROUNDS);
         assert_true(estimate.values[PING_IN_DEVICE] > 49 && estimate.values[PING_IN_DEVICE] < 51);
