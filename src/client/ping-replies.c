@@ -32,7 +32,7 @@ static bool is_lost_in(const struct ping_view *view, double loss)
 /* Replies that the device has, and that the counters of IP do not name the fate of. */
 static bool check_filters_in(struct ping_decision *decision, const struct ping_view *view, double loss)
 {
-        double packets = view->replied + view->later;
+        double packets = (view->replied < view->sent ? view->replied : view->sent) + view->later;
         bool is_noisy =
                 !ping_is_known(view, PING_IN_DEVICE) || ping_noise(view, PING_IN_DEVICE) > 0.15 * loss;
 
