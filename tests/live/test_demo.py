@@ -22,6 +22,7 @@ SHOWN = [
     r"\$ nft add rule inet demo in iifname tun0 drop",
     r"3 packets transmitted, 0 received, 100% packet loss",
     r"\$ tunechoctl ping tun0 198\.18\.0\.2",
+    r"tun0 198\.18\.0\.2: input-filter, 0 of \d+ pings answered",
     r"tunecho: ping 198\.18\.0\.1 > 198\.18\.0\.2 id \d+: 3 requests .* 0 missing, ",
     r"\$ nft delete table inet demo",
     r"1 packets transmitted, 1 received, 0% packet loss",
