@@ -8,7 +8,7 @@ import subprocess
 import tempfile
 from pathlib import Path
 
-from harness import BUILD, LIMIT, SOURCE, environment
+from harness import BUILD, IS_ROOT, LIMIT, SOURCE, environment
 
 NOBODY = 65534
 
@@ -33,7 +33,7 @@ SHOWN = [
 
 def as_user():
     is_open = os.stat("/dev/net/tun").st_mode & stat.S_IWOTH
-    return ["setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups"] if is_open else []
+    return ["setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups"] if IS_ROOT and is_open else []
 
 
 def test_demo(tmp_path):

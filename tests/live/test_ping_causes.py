@@ -251,6 +251,7 @@ def test_person_and_monitor(host):
     assert done.returncode == 2 and done.stdout.startswith("TUNECHO CRITICAL: ")
 
 
+@pytest.mark.root("another user")
 def test_unprivileged(host):
     """With ICMP sockets it needs nothing; without them it says what is missing, and does not guess."""
     nobody = "setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "--inh-caps=-all", "--bounding-set=-all"

@@ -166,6 +166,7 @@ def test_suspects(router, client, family):
     assert f"  suspect: {suspect}\n" in ping_from(router, "tun0", f"--from={names['from']}").stdout
 
 
+@pytest.mark.root("another user")
 def test_unprivileged(router, client):
     """A user sees all but the rules, and is told so."""
     descriptor = os.open(CLIENT, os.O_RDONLY)

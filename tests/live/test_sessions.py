@@ -135,6 +135,7 @@ NOBODY = "--reuid=65534", "--regid=65534"
     ],
     ids=["root", "nobody", "other groups", "adm", "systemd-journal", "adm as the group of the user"],
 )
+@pytest.mark.root("another user")
 def test_who_sees_addresses(host, daemon, user, group, sees):
     """The daemon is nobody, too, which is the user of other services and every user that is unknown."""
     assert daemon.status()["Uid"].split()[0] == "65534"
@@ -153,6 +154,7 @@ def test_who_sees_addresses(host, daemon, user, group, sees):
     assert sees == ("FROM" in done.stdout)
 
 
+@pytest.mark.root("another user")
 def test_the_daemons_user(host):
     """One that is not nobody sees what its own daemon has."""
     host.silence()
@@ -163,6 +165,7 @@ def test_the_daemons_user(host):
     assert sessions(host, user=("--reuid=12345", f"--regid={gid}", "--clear-groups"))["addresses"] is False
 
 
+@pytest.mark.root("another user")
 def test_a_user_namespace(host):
     """A daemon that is root of a user namespace: its own user is root there, the others are unknown."""
     daemon = host.launch("tun0", prefix=("unshare", "--user", "--map-root-user", "--net"))
