@@ -64,7 +64,15 @@ def limits(host):
     return link["mtu"], link["txqlen"]
 
 
+def is_settled(host):
+    """The kernel adds the local route of an IPv6 address some time after the address."""
+    routes = host.ip("-6", "route", "show", "table", "local", "dev", "tun0")
+    ours = [address for address, *_ in host.addresses("tun0") if ":" in address]
+    return all(re.search(rf"^(local )?{re.escape(address)} ", routes, re.M) for address in ours)
+
+
 def assert_answers(host, *peers):
+    wait_until(lambda: is_settled(host), "the local routes")
     for peer in peers or (IPV4, IPV6):
         host.ping(peer).assert_answered(3)
 
