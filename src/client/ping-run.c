@@ -21,11 +21,12 @@
 
 #define COUNT       100
 #define ROUNDS_MAX  10
-#define WINDOW_USEC UINT64_C(120000) /* of an idle window, and of a burst */
-#define BURST_USEC  UINT64_C(60000)  /* while the pings of a burst are sent */
-#define LAST_USEC   UINT64_C(40000)  /* of the last one, until its reply */
-#define LATE_USEC   UINT64_C(800000) /* for replies that are late, if there are any */
-#define LOST_USEC   UINT64_C(200000) /* if there are none */
+#define WINDOW_USEC UINT64_C(120000)  /* of an idle window, and of a burst */
+#define WINDOW_MIN  UINT64_C(30000)   /* where the host is too busy for that */
+#define ALL_USEC    UINT64_C(2800000) /* that all of them may take */
+#define LAST_USEC   UINT64_C(40000)   /* of the last ping of a burst, until its reply */
+#define LATE_USEC   UINT64_C(800000)  /* for replies that are late, if there are any */
+#define LOST_USEC   UINT64_C(200000)  /* if there are none */
 #define STEP_USEC   UINT64_C(10000)
 #define STATUS_MSEC 400
 
@@ -80,9 +81,10 @@ static void take_sample(struct run *run)
                 ping_sample_add_status(sample, &status);
 }
 
-static int send_burst(struct run *run, unsigned n)
+/* The pings are sent in the first half of the window. */
+static int send_burst(struct run *run, unsigned n, uint64_t window)
 {
-        uint64_t begin = monotonic_usec(), gap = BURST_USEC / n, end;
+        uint64_t begin = monotonic_usec(), gap = window / 2 / n, end;
         int r = 0;
 
         for (unsigned i = 0; i < n && r >= 0; i++) {
@@ -92,7 +94,7 @@ static int send_burst(struct run *run, unsigned n)
 
         end = monotonic_usec() + LAST_USEC;
         if (r >= 0)
-                r = ping_probe_receive(run->probe, begin + WINDOW_USEC > end ? begin + WINDOW_USEC : end);
+                r = ping_probe_receive(run->probe, begin + window > end ? begin + window : end);
         return r;
 }
 
@@ -113,18 +115,32 @@ static int wait_for_late(struct run *run)
         return r;
 }
 
+/* The length of the next window, so that all end in time. */
+static uint64_t find_window(uint64_t begin, unsigned n_left)
+{
+        uint64_t now = monotonic_usec(), left = begin + ALL_USEC > now ? begin + ALL_USEC - now : 0;
+        uint64_t window = left / n_left;
+
+        if (window > WINDOW_USEC)
+                return WINDOW_USEC;
+
+        return window > WINDOW_MIN ? window : WINDOW_MIN;
+}
+
 static int send_all(struct run *run)
 {
+        uint64_t begin = monotonic_usec(), window;
         unsigned count = run->options->count > 0 ? run->options->count : COUNT;
         unsigned n_rounds = count < ROUNDS_MAX ? count : ROUNDS_MAX;
         int r = 0;
 
         take_sample(run);
         for (unsigned i = 0; i < n_rounds && r >= 0; i++) {
-                r = ping_probe_receive(run->probe, monotonic_usec() + WINDOW_USEC);
+                window = find_window(begin, 2 * (n_rounds - i));
+                r = ping_probe_receive(run->probe, monotonic_usec() + window);
                 take_sample(run);
                 if (r >= 0)
-                        r = send_burst(run, count * (i + 1) / n_rounds - count * i / n_rounds);
+                        r = send_burst(run, count * (i + 1) / n_rounds - count * i / n_rounds, window);
                 take_sample(run);
                 run->progress(run->report, ping_probe_result(run->probe), count);
         }
