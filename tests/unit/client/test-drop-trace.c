@@ -95,7 +95,9 @@ static const char *freed(void)
         return NULL;
 }
 
-/* Starts a trace in a process of its own, which waits for a signal then. */
+static const int signals[] = { SIGINT, SIGTERM, SIGHUP, SIGKILL };
+
+/* Starts a trace in a process of its own, which waits for a signal then. nohup(1) ignores one. */
 static pid_t start_elsewhere(void)
 {
         struct drop_trace *trace;
@@ -107,6 +109,8 @@ static pid_t start_elsewhere(void)
 
         pid = fork();
         if (pid == 0) {
+                for (size_t i = 0; i < ARRAY_SIZE(signals); i++)
+                        (void) signal(signals[i], SIG_DFL);
                 r = drop_trace_start(&trace, AF_INET);
                 if (write(fds[1], &r, sizeof(r)) == sizeof(r))
                         (void) pause();
@@ -123,8 +127,6 @@ static pid_t start_elsewhere(void)
 /* However the process ends. */
 static const char *killed(void)
 {
-        static const int signals[] = { SIGINT, SIGTERM, SIGHUP, SIGKILL };
-
         CHECK(enter());
         for (size_t i = 0; i < ARRAY_SIZE(signals); i++) {
                 pid_t pid = start_elsewhere();
