@@ -257,7 +257,7 @@ void diagnosis_check(struct diagnosis *diagnosis, uint64_t now, enum diagnosis_e
 {
         struct ping *ping = find_ping(diagnosis, session);
         bool opened = event == DIAGNOSIS_OPENED;
-        unsigned size = event == DIAGNOSIS_IDLE && session->fragmented == 0 ? session->size_max : 0;
+        unsigned size = event == DIAGNOSIS_IDLE && session->fragmented == 0 ? session->size_min : 0;
 
         if (event == DIAGNOSIS_ENDED) {
                 if (ping)
