@@ -17,6 +17,7 @@
 #include "client/ping-facts.h"
 #include "client/snapshot.h"
 #include "common/util.h"
+#include "net/link.h"
 #include "net/netlink.h"
 
 #define COUNT       100
@@ -161,6 +162,10 @@ static void set_error(struct ping_report *report, int error, const struct ping_r
                                        "sysctl -w net.ipv4.ping_group_range='0 2147483647'";
         else if (error == -EPERM && request->mark > 0)
                 report->error_advice = "only root may set a mark";
+        else if (error == -EDESTADDRREQ && request->source.family != AF_UNSPEC)
+                report->error_advice = "the instance has no address of that family to ping";
+        else if (error == -EDESTADDRREQ)
+                report->error_advice = "the instance has no address to ping";
 }
 
 /* Sends the pings; an error of the socket is a fact, too. */
@@ -310,6 +315,9 @@ void ping_run(struct ping_report *report, const struct ctl_options *options, con
                 return set_error(report, r, &run.request);
 
         run.netlink = netlink;
+        if (report->address.family == AF_UNSPEC && run.facts.is_running &&
+            link_get(netlink, 0, run.interface, &run.kernel.link) >= 0)
+                return set_error(report, -EDESTADDRREQ, &run.request);
         if (report->address.family != AF_UNSPEC)
                 ping_facts_read(&run.facts, &run.kernel, netlink, run.interface, &run.request);
         run.request.scope = run.kernel.link.index;

@@ -227,6 +227,16 @@ def test_moved(host, tmp_path):
         assert {entry["cause"] for entry in json.loads(ping(host, "--json").stdout)} == {"device-missing"}
 
 
+def test_no_address_to_ping(host):
+    """That is no fault of the device, and nothing is tested."""
+    host.start("tun0", config="[Network]\nAddress=198.18.0.1\nPeer=198.18.0.2\n")
+    done = ping(host, "tun0", "-I", "2001:db8::1")
+    assert done.returncode == FAILED
+    assert "tun0: not tested: " in done.stdout and "no address of that family to ping" in done.stdout
+    (found,) = json.loads(ping(host, "--json", "tun0", "-I", "2001:db8::1").stdout)
+    assert (found["cause"], found["ok"], found["certain"]) == (None, False, False)
+
+
 def test_not_running(host):
     done = ping(host, "tun7")
     assert done.returncode == WRONG
