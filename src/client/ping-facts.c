@@ -98,7 +98,7 @@ void ping_facts_read(struct ping_facts *facts, struct ping_kernel *ret_kernel, s
                 facts->has_ipv6 = kernel.link.has_ipv6;
                 facts->has_address = has_address(netlink, kernel.link.index, family);
                 facts->mtu = kernel.link.mtu;
-                (void) qdisc_get(netlink, kernel.link.index, &kernel.qdisc);
+                kernel.has_qdisc = qdisc_get(netlink, kernel.link.index, &kernel.qdisc) >= 0;
         }
 
         /* A link-local address is on each interface. */

@@ -14,6 +14,7 @@ struct ping_kernel {
         struct link_info link; /* of the device */
         struct address source; /* of the requests; AF_UNSPEC: unknown */
         char out[IFNAMSIZ];    /* where the requests are routed to; "" if they are not */
+        bool has_qdisc;        /* it could be read */
         struct qdisc qdisc;
 };
 

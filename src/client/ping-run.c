@@ -168,10 +168,25 @@ static void set_error(struct ping_report *report, int error, const struct ping_r
                 report->error_advice = "the instance has no address to ping";
 }
 
+/* Drops are of the pings only if the same queueing discipline was read before them, too. */
+static void read_qdisc(struct run *run)
+{
+        const struct ping_kernel *kernel = &run->kernel;
+        struct qdisc after;
+
+        run->facts.qdisc = kernel->qdisc.kind;
+        if (!run->facts.has_link || qdisc_get(run->netlink, kernel->link.index, &after) < 0)
+                return;
+
+        run->facts.qdisc_queued = after.queued;
+        if (kernel->has_qdisc && strcmp(after.kind, kernel->qdisc.kind) == 0 &&
+            after.drops >= kernel->qdisc.drops)
+                run->facts.qdisc_drops = after.drops - kernel->qdisc.drops;
+}
+
 /* Sends the pings; an error of the socket is a fact, too. */
 static int probe(struct run *run)
 {
-        struct qdisc after = { 0 };
         struct drop_trace *trace = NULL;
         struct status status;
         int r;
@@ -188,12 +203,7 @@ static int probe(struct run *run)
                 (void) drop_trace_stop(trace, &run->report->reasons);
         if (run->facts.status_error == -ETIMEDOUT)
                 run->facts.status_error = read_status(run, &status);
-        if (run->facts.has_link)
-                (void) qdisc_get(run->netlink, run->kernel.link.index, &after);
-
-        run->facts.qdisc = run->kernel.qdisc.kind;
-        run->facts.qdisc_drops = after.drops - run->kernel.qdisc.drops;
-        run->facts.qdisc_queued = after.queued;
+        read_qdisc(run);
         return r;
 }
 

@@ -91,6 +91,9 @@ CASES = [
         ("one in three at egress", "egress-filter", nft("egress", "numgen inc mod 3 == 0 drop")),
         ("fragments of requests", "fragments-lost", nft("egress", "{nexthdr}{fragment} drop"), "-s 4000"),
         ("qdisc", "qdisc", "tc qdisc add dev tun0 root tbf rate 8bit burst 10b limit 10b"),
+        ("egress, and another qdisc", "egress-filter",
+         "tc qdisc add dev tun0 root tbf rate 8bit burst 10b limit 10b; ping -c 3 -W 1 {peer} >/dev/null || :; "
+         + nft("egress", "drop") + "; (sleep 1.5; tc qdisc replace dev tun0 root pfifo) >/dev/null 2>&1 &"),
         ("Destination=", "not-ours", "", "", "peer", "[Reflector]\nDestination=192.0.2.0/24\n"),
         ("corrupt requests", "corrupt-requests", nft("output", REQUEST + "@th,16,16 set 0x1234")),
         ("another type", "dropped", nft("output", REQUEST + "{icmp} type set 201")),
