@@ -28,7 +28,10 @@ struct word {
         size_t size;
 };
 
-/* Which counter a name stands for. A counter with several rows is the sum of them. */
+/*
+ * Which counter a name stands for. A counter with several rows is the sum of them. IPv6 counts what it forwards
+ * on the device that it leaves by, so for what comes from the device, the host's counter is read.
+ */
 static const struct {
         enum ping_file file;
         const char *group, *name; /* a name that ends in * stands for all that begin so */
@@ -71,7 +74,7 @@ static const struct {
         { PING_FILE_DEV_SNMP6, NULL, "Ip6InNoRoutes", PING_IN_NO_ROUTES, AF_INET6 },
         { PING_FILE_DEV_SNMP6, NULL, "Ip6InDiscards", PING_IN_DISCARDS, AF_INET6 },
         { PING_FILE_DEV_SNMP6, NULL, "Ip6InTruncatedPkts", PING_IN_TRUNCATED, AF_INET6 },
-        { PING_FILE_DEV_SNMP6, NULL, "Ip6OutForwDatagrams", PING_FORWARDED, AF_INET6 },
+        { PING_FILE_SNMP6, NULL, "Ip6OutForwDatagrams", PING_FORWARDED, AF_INET6 },
         { PING_FILE_SNMP6, NULL, "Ip6ReasmReqds", PING_REASSEMBLY_REQUESTS, AF_INET6 },
         { PING_FILE_SNMP6, NULL, "Ip6ReasmOKs", PING_REASSEMBLIES, AF_INET6 },
         { PING_FILE_SNMP6, NULL, "Ip6ReasmFails", PING_REASSEMBLY_FAILURES, AF_INET6 },

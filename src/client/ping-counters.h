@@ -38,7 +38,7 @@ enum ping_counter {
         PING_IN_TRUNCATED,
         PING_IN_REVERSE_PATH,
         PING_IN_XFRM,
-        PING_FORWARDED,
+        PING_FORWARDED, /* of the host */
         PING_REASSEMBLY_REQUESTS,
         PING_REASSEMBLIES,
         PING_REASSEMBLY_FAILURES,

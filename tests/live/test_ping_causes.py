@@ -101,6 +101,9 @@ CASES = [
         ("rp_filter", ("rp-filter", None), BY_MARK + "; sysctl -qw net.ipv4.conf.tun0.rp_filter=1", "-m 1", "far"),
         ("another destination", ("not-local", None),
          nft("prerouting", REPLY + "ip daddr set 10.77.0.9", "filter", "-300")),
+        ("another destination, forwarded", "not-local",
+         LINK + "sysctl -qw net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1; "
+         + nft("prerouting", REPLY + "{nat} daddr set {gateway}", "filter", "-300")),
         ("header", "bad-header", nft("ingress", "@nh,0,8 set {header}")),
         ("fragments of replies", "fragments-lost",
          nft("prerouting", "iifname tun0 {nexthdr}{fragment} drop", "filter", "-450"), "-s 4000"),

@@ -63,6 +63,10 @@ static const struct {
         { "last column", PING_FILE_DEV, AF_INET6, dev, PING_LINK_TX_DROPPED, true, 5 },
         { "other interfaces", PING_FILE_DEV, AF_INET, dev, PING_OTHER_TX, true, 24 },
         { "no device", PING_FILE_DEV, AF_INET, " eth0: 1 2\n", PING_LINK_RX, false, 0 },
+        { "forwarded from the device", PING_FILE_SNMP6, AF_INET6, "Ip6OutForwDatagrams 6\n", PING_FORWARDED,
+          true, 6 },
+        { "forwarded into the device", PING_FILE_DEV_SNMP6, AF_INET6, "Ip6OutForwDatagrams 6\n",
+          PING_FORWARDED, false, 0 },
         { "nothing", PING_FILE_SNMP, AF_INET, "", PING_OUT_ECHOS, false, 0 },
 };
 
