@@ -19,6 +19,8 @@
 #include "client/ping-checks.h"
 #include "common/util.h"
 
+#define ROUNDS_MIN 3U /* of a cause that is certain */
+
 /**
  * ping_stage_name() - get the name of a stage
  * @stage: the stage
@@ -256,6 +258,17 @@ static struct ping_view make_view(const struct ping_facts *facts, const struct p
         return view;
 }
 
+/* Finds the cause of a loss. */
+static void find_cause(struct ping_decision *decision, const struct ping_view *view)
+{
+        if (check_before(decision, view) || check_refused(decision, view) || check_errors(decision, view) ||
+            ping_check_requests(decision, view) || ping_check_replies(decision, view))
+                return;
+
+        if (view->result->received < view->result->attempts)
+                (void) ping_found(decision, PING_CAUSE_UNKNOWN, find_stage(decision), false, "");
+}
+
 /**
  * ping_decide() - find out where pings are lost, and why
  * @ret_decision: set to the stage and the cause
@@ -276,15 +289,13 @@ void ping_decide(struct ping_decision *ret_decision, const struct ping_facts *fa
                                                  .stage = PING_NOWHERE,
                                                  .is_certain = true };
         fill_stages(ret_decision, &view);
-        if (result->attempts > 0 && result->received == result->attempts && facts->request == CAUSE_NONE) {
+        if (result->attempts > 0 && result->received == result->attempts && facts->request == CAUSE_NONE)
                 (void) check_answered(ret_decision, &view);
-                return;
-        }
-        if (check_before(ret_decision, &view) || check_refused(ret_decision, &view) ||
-            check_errors(ret_decision, &view) || ping_check_requests(ret_decision, &view) ||
-            ping_check_replies(ret_decision, &view))
-                return;
+        else
+                find_cause(ret_decision, &view);
 
-        if (result->received < result->attempts)
-                (void) ping_found(ret_decision, PING_CAUSE_UNKNOWN, find_stage(ret_decision), false, "");
+        /* Other traffic can look like the pings of few rounds. What is wrong before them, the kernel says. */
+        if (ret_decision->cause != PING_CAUSE_HEALTHY && ret_decision->stage != PING_BEFORE &&
+            estimate->n_rounds < ROUNDS_MIN)
+                ret_decision->is_certain = false;
 }

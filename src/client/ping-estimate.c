@@ -91,7 +91,7 @@ static double find_noise(const struct ping_sample *round, size_t i)
 static void estimate_one(struct ping_estimate *estimate, const struct ping_sample *samples, size_t n_rounds,
                          size_t i)
 {
-        double sum = 0, noise = 0, squares = 0, mean;
+        double sum = 0, noise = 0, squares = 0, mean, deviation = 0;
 
         estimate->known[i] = n_rounds > 0;
         for (size_t j = 0; j <= 2 * n_rounds; j++)
@@ -110,7 +110,10 @@ static void estimate_one(struct ping_estimate *estimate, const struct ping_sampl
 
         estimate->values[i] = sum - noise;
         if (n_rounds > 1)
-                estimate->deviations[i] = sqrt(squares / (double) (n_rounds - 1) * (double) n_rounds);
+                deviation = sqrt(squares / (double) (n_rounds - 1) * (double) n_rounds);
+
+        /* Few rounds can be alike by chance: what is counted at random deviates by the root of its number. */
+        estimate->deviations[i] = fmax(deviation, sqrt(fabs(noise)));
 }
 
 /**
@@ -121,7 +124,7 @@ static void estimate_one(struct ping_estimate *estimate, const struct ping_sampl
  */
 void ping_estimate(struct ping_estimate *ret_estimate, const struct ping_sample *samples, size_t n_rounds)
 {
-        *ret_estimate = (struct ping_estimate) { 0 };
+        *ret_estimate = (struct ping_estimate) { .n_rounds = n_rounds };
         for (size_t i = 0; i < _PING_COUNTER_MAX; i++)
                 estimate_one(ret_estimate, samples, n_rounds, i);
 }

@@ -5,6 +5,7 @@
 
 /* The share of the pings in what was counted. */
 struct ping_estimate {
+        size_t n_rounds;
         double values[_PING_COUNTER_MAX];
         double deviations[_PING_COUNTER_MAX]; /* standard deviation of what else was counted */
         bool known[_PING_COUNTER_MAX];

@@ -128,6 +128,25 @@ static void test_estimate(void **state)
         }
 }
 
+/* The noise of few rounds deviates, too, although they are alike. */
+static void test_few_rounds(void **state)
+{
+        struct ping_sample samples[2 * ROUNDS + 1] = { 0 };
+        struct ping_estimate estimate;
+
+        (void) state;
+
+        for (unsigned i = 0; i < 3; i++)
+                samples[i] = (struct ping_sample) { .usec = 1 + i * 100000,
+                                                    .values[PING_READ] = i * 100 + i / 2 * 20,
+                                                    .known[PING_READ] = true };
+        ping_estimate(&estimate, samples, 1);
+        assert_int_equal(estimate.n_rounds, 1);
+        assert_true(estimate.values[PING_READ] > 19 && estimate.values[PING_READ] < 21);
+        assert_true(estimate.deviations[PING_READ] > 9 && estimate.deviations[PING_READ] < 11);
+        assert_false(ping_estimate_explains(&estimate, PING_READ, 20));
+}
+
 /* One sample without it, a counter that begins again, and a time that stands still. */
 static void test_odd_samples(void **state)
 {
@@ -204,7 +223,7 @@ int main(void)
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_files),       cmocka_unit_test(test_estimate),
                 cmocka_unit_test(test_odd_samples), cmocka_unit_test(test_sums),
-                cmocka_unit_test(test_status),
+                cmocka_unit_test(test_status),      cmocka_unit_test(test_few_rounds),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);

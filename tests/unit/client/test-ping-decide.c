@@ -526,7 +526,7 @@ static const struct {
 
 static struct ping_estimate make_estimate(const struct change *changes, bool fewer_known)
 {
-        struct ping_estimate estimate = { 0 };
+        struct ping_estimate estimate = { .n_rounds = 10 };
 
         for (size_t i = 0; i < _PING_COUNTER_MAX; i++)
                 estimate.known[i] = !fewer_known || i < PING_READ;
@@ -558,6 +558,33 @@ static void test_causes(void **state)
                     strcmp(decision.detail, cases[i].detail) != 0)
                         fail_msg("%s: %s at %d, %s", cases[i].what, ping_cause_name(decision.cause),
                                  (int) decision.stage, decision.detail);
+        }
+}
+
+/* A cause is likely if few rounds show it; what the kernel says about the device is certain. */
+static void test_few_rounds(void **state)
+{
+        static const struct {
+                size_t n_rounds;
+                bool is_up, is_certain;
+        } rules[] = {
+                { 1, true, false }, { 2, true, false }, { 3, true, true }, { 1, false, true },
+        };
+
+        static const struct change changes[CHANGES_MAX] = { { PING_IN_REVERSE_PATH, 100, 0 }, NOT_IN };
+
+        (void) state;
+
+        for (size_t i = 0; i < ARRAY_SIZE(rules); i++) {
+                struct ping_estimate estimate = make_estimate(changes, false);
+                struct ping_facts facts = healthy;
+                struct ping_decision decision;
+
+                estimate.n_rounds = rules[i].n_rounds;
+                facts.is_up = rules[i].is_up;
+                ping_decide(&decision, &facts, &unanswered, &estimate);
+                assert_int_equal(decision.cause, facts.is_up ? CAUSE_RP_FILTER : PING_CAUSE_DEVICE_DOWN);
+                assert_int_equal(decision.is_certain, rules[i].is_certain);
         }
 }
 
@@ -659,7 +686,7 @@ int main(void)
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_causes),         cmocka_unit_test(test_all_causes),
                 cmocka_unit_test(test_without_status), cmocka_unit_test(test_stages),
-                cmocka_unit_test(test_texts),
+                cmocka_unit_test(test_texts),          cmocka_unit_test(test_few_rounds),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
