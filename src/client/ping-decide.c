@@ -154,17 +154,18 @@ static bool check_refused(struct ping_decision *decision, const struct ping_view
         }
 }
 
-/* Errors about requests that were sent. */
+/* Errors about requests that were sent. ICMP messages can be forged: few of them explain nothing. */
 static bool check_errors(struct ping_decision *decision, const struct ping_view *view)
 {
         const struct ping_probe_result *result = view->result;
         char reporter[PREFIX_TEXT_SIZE], detail[128];
+        double loss = view->sent - view->received;
 
-        if (result->error == 0 || view->received >= view->sent)
+        if (result->error == 0 || loss <= 0 || (!result->is_local && result->errors < 0.6 * loss))
                 return false;
         if (result->error == EMSGSIZE) {
                 (void) snprintf(detail, sizeof(detail), "%u", result->mtu);
-                return ping_found(decision, PING_CAUSE_TOO_BIG, PING_IP_OUT, true, detail);
+                return ping_found(decision, PING_CAUSE_TOO_BIG, PING_IP_OUT, result->is_local, detail);
         }
 
         if (result->reporter.family == AF_UNSPEC)
@@ -173,7 +174,7 @@ static bool check_errors(struct ping_decision *decision, const struct ping_view 
                 (void) snprintf(detail, sizeof(detail), "%s reports %s (type %u, code %u)",
                                 address_text(reporter, &result->reporter), strerror(result->error),
                                 result->type, result->code);
-        return ping_found(decision, PING_CAUSE_REQUEST_REFUSED, PING_IP_OUT, true, detail);
+        return ping_found(decision, PING_CAUSE_REQUEST_REFUSED, PING_IP_OUT, result->is_local, detail);
 }
 
 /* Pings that were answered, and not by the daemon. */

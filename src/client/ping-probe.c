@@ -250,6 +250,7 @@ static void note_error(struct ping_probe *probe, const struct sock_extended_err 
         if (error->ee_origin == SO_EE_ORIGIN_NONE)
                 return;
 
+        result->errors++;
         result->error = (int) error->ee_errno;
         result->is_local = error->ee_origin == SO_EE_ORIGIN_LOCAL;
         result->type = error->ee_type;

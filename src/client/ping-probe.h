@@ -31,7 +31,8 @@ struct ping_probe_result {
         unsigned dropped;     /* replies that did not fit the buffer of the socket */
         uint64_t median_usec; /* of the round trip */
 
-        /* The last error about a request that was sent. */
+        /* Errors about requests that were sent: how many, and the last one. */
+        unsigned errors;
         int error;               /* positive errno, or 0 */
         bool is_local;           /* of this host, without an ICMP message */
         struct address reporter; /* whose ICMP message it is */
