@@ -69,11 +69,11 @@ bool ping_check_replies(struct ping_decision *decision, const struct ping_view *
         };
         double loss = view->sent - view->received;
 
-        if (view->result->corrupt > 0)
+        if (view->result->corrupt > 0 && view->result->corrupt >= 0.5 * (view->sent - view->result->received))
                 return ping_found(decision, PING_CAUSE_CORRUPT_REPLIES, PING_ICMP_IN, true, "");
-        if (ping_get(view, PING_UNSENT) >= 0.5 * loss && ping_get(view, PING_UNSENT) >= 1)
+        if (ping_estimate_explains(view->estimate, PING_UNSENT, loss))
                 return ping_found(decision, PING_CAUSE_UNSENT, PING_DAEMON, true, "");
-        if (view->facts->reply != CAUSE_NONE)
+        if (view->facts->reply != CAUSE_NONE && view->received <= 0) /* the route loses all replies, or none */
                 return ping_found(decision, view->facts->reply, PING_IP_IN, true, "");
         if (ping_find_row(decision, view, rows, ARRAY_SIZE(rows), loss))
                 return true;
