@@ -197,24 +197,33 @@ static unsigned count(double packets, unsigned max)
         return packets < max ? (unsigned) (packets + 0.5) : max;
 }
 
-/* No stage passes more than the one before it; what noise adds is cut off. */
+/*
+ * No stage passes more than the one before it; what noise adds is cut off. A stage whose counter this kernel
+ * lacks passes as many as the one before it.
+ */
 static void fill_stages(struct ping_decision *decision, const struct ping_view *view)
 {
-        const double packets[] = {
-                [PING_BEFORE] = view->result->attempts,
-                [PING_IP_OUT] = view->sent,
-                [PING_DEVICE_OUT] = view->read,
-                [PING_DAEMON] = view->replied,
-                [PING_DEVICE_IN] = ping_get(view, PING_IN_DEVICE) - view->later,
-                [PING_IP_IN] = ping_get(view, PING_IN_DELIVERS),
-                [PING_ICMP_IN] = ping_get(view, PING_IN_ECHO_REPLIES),
-                [PING_SOCKET] = view->result->received,
+        bool has_status = ping_is_known(view, PING_READ);
+        const struct {
+                bool known;
+                double packets;
+        } stages[] = {
+                [PING_BEFORE] = { true, view->result->attempts },
+                [PING_IP_OUT] = { true, view->sent },
+                [PING_DEVICE_OUT] = { has_status || ping_is_known(view, PING_LINK_TX), view->read },
+                [PING_DAEMON] = { has_status || ping_is_known(view, PING_LINK_RX), view->replied },
+                [PING_DEVICE_IN] = { ping_is_known(view, PING_IN_DEVICE),
+                                     ping_get(view, PING_IN_DEVICE) - view->later },
+                [PING_IP_IN] = { ping_is_known(view, PING_IN_DELIVERS), ping_get(view, PING_IN_DELIVERS) },
+                [PING_ICMP_IN] = { ping_is_known(view, PING_IN_ECHO_REPLIES),
+                                   ping_get(view, PING_IN_ECHO_REPLIES) },
+                [PING_SOCKET] = { true, view->result->received },
         };
         unsigned max = view->result->attempts;
 
-        _Static_assert(ARRAY_SIZE(packets) == _PING_STAGE_MAX, "every stage needs a number");
+        _Static_assert(ARRAY_SIZE(stages) == _PING_STAGE_MAX, "every stage needs a number");
         for (enum ping_stage stage = 0; stage < _PING_STAGE_MAX; stage++) {
-                unsigned n = count(packets[stage], max);
+                unsigned n = stages[stage].known ? count(stages[stage].packets, max) : max;
 
                 decision->passed[stage] = n < view->result->received ? view->result->received : n;
                 max = decision->passed[stage];

@@ -208,10 +208,11 @@ static int probe(struct run *run)
 }
 
 /* The hooks at which the pings can be lost. */
-static unsigned find_hooks(const struct ping_decision *decision)
+static unsigned find_hooks(const struct run *run)
 {
         static const unsigned out = NFT_HOOK_OUTPUT | NFT_HOOK_POSTROUTING,
                               in = NFT_HOOK_PREROUTING | NFT_HOOK_INPUT;
+        const struct ping_decision *decision = &run->report->decision;
         const unsigned *passed = decision->passed;
 
         switch (decision->cause) {
@@ -223,8 +224,10 @@ static unsigned find_hooks(const struct ping_decision *decision)
         case PING_CAUSE_INGRESS_FILTER:
                 return NFT_HOOK_INGRESS;
         case PING_CAUSE_INPUT_FILTER:
-                /* Other traffic can hide at which of them. */
-                return passed[PING_DEVICE_IN] < passed[PING_DAEMON] ? in | NFT_HOOK_INGRESS : in;
+                /* Other traffic, or a kernel without the counter, can hide at which of them. */
+                if (!run->estimate.known[PING_IN_DEVICE] || passed[PING_DEVICE_IN] < passed[PING_DAEMON])
+                        return in | NFT_HOOK_INGRESS;
+                return in;
         case PING_CAUSE_REPLY_REFUSED:
                 return in;
         case PING_CAUSE_FRAGMENTS_LOST:
@@ -251,7 +254,7 @@ static void keep_frequent(struct drop_reasons *reasons, unsigned loss)
 static void read_suspects(const struct run *run)
 {
         struct ping_report *report = run->report;
-        unsigned hooks = find_hooks(&report->decision);
+        unsigned hooks = find_hooks(run);
         bool lossy = report->decision.stage != PING_BEFORE;
 
         if (hooks != 0)

@@ -694,6 +694,41 @@ static void test_stages(void **state)
         assert_null(ping_stage_name(PING_NOWHERE));
 }
 
+/* A counter that the kernel lacks shows no loss: the stage passes what the one before it does. */
+static void test_unknown_stages(void **state)
+{
+        static const struct {
+                size_t counters[2];
+                unsigned passed[_PING_STAGE_MAX];
+        } rules[] = {
+                { { PING_IN_DEVICE, PING_IN_DELIVERS }, { 100, 100, 100, 100, 100, 100, 30, 0 } },
+                { { PING_READ, PING_LINK_TX }, { 100, 100, 100, 90, 80, 40, 30, 0 } },
+                { { PING_IN_DELIVERS, PING_IN_ECHO_REPLIES }, { 100, 100, 100, 100, 80, 80, 80, 0 } },
+        };
+        static const struct change changes[CHANGES_MAX] = {
+                { PING_LINK_RX, 90, 0 },
+                { PING_IN_DEVICE, 80, 0 },
+                { PING_IN_DELIVERS, 40, 0 },
+                { PING_IN_ECHO_REPLIES, 30, 0 },
+        };
+
+        (void) state;
+
+        for (size_t i = 0; i < ARRAY_SIZE(rules); i++) {
+                struct ping_estimate estimate = make_estimate(changes, false);
+                struct ping_decision decision;
+
+                for (size_t j = 0; j < ARRAY_SIZE(rules[i].counters); j++) {
+                        estimate.known[rules[i].counters[j]] = false;
+                        estimate.values[rules[i].counters[j]] = 0;
+                }
+                ping_decide(&decision, &healthy, &unanswered, &estimate);
+                for (enum ping_stage stage = 0; stage < _PING_STAGE_MAX; stage++)
+                        if (decision.passed[stage] != rules[i].passed[stage])
+                                fail_msg("%zu: %s %u", i, ping_stage_name(stage), decision.passed[stage]);
+        }
+}
+
 /*
  * Each cause has an identifier of its own, a text, and a command without a hole. Only too-big is two: the daemon
  * knows the MTU of the device, and the sender that of the path.
@@ -732,6 +767,7 @@ int main(void)
                 cmocka_unit_test(test_causes),         cmocka_unit_test(test_all_causes),
                 cmocka_unit_test(test_without_status), cmocka_unit_test(test_stages),
                 cmocka_unit_test(test_texts),          cmocka_unit_test(test_few_rounds),
+                cmocka_unit_test(test_unknown_stages),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
