@@ -34,7 +34,6 @@ enum ping_counter {
         PING_IN_HEADER_ERRORS,
         PING_IN_ADDRESS_ERRORS,
         PING_IN_NO_ROUTES,
-        PING_IN_DISCARDS,
         PING_IN_TRUNCATED,
         PING_IN_REVERSE_PATH,
         PING_IN_XFRM,

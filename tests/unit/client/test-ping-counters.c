@@ -118,13 +118,13 @@ static void test_estimate(void **state)
                 struct ping_sample samples[2 * ROUNDS + 1] = { 0 };
                 struct ping_estimate estimate;
 
-                make_samples(samples, PING_IN_DISCARDS, rules[i].noise, rules[i].pings);
+                make_samples(samples, PING_IN_TRUNCATED, rules[i].noise, rules[i].pings);
                 ping_estimate(&estimate, samples, ROUNDS);
-                assert_true(estimate.values[PING_IN_DISCARDS] > ROUNDS * rules[i].pings - 1e-6);
-                assert_true(estimate.values[PING_IN_DISCARDS] < ROUNDS * rules[i].pings + 1e-6);
-                if (ping_estimate_explains(&estimate, PING_IN_DISCARDS, 100) != rules[i].explains)
-                        fail_msg("%zu: %f +- %f", i, estimate.values[PING_IN_DISCARDS],
-                                 estimate.deviations[PING_IN_DISCARDS]);
+                assert_true(estimate.values[PING_IN_TRUNCATED] > ROUNDS * rules[i].pings - 1e-6);
+                assert_true(estimate.values[PING_IN_TRUNCATED] < ROUNDS * rules[i].pings + 1e-6);
+                if (ping_estimate_explains(&estimate, PING_IN_TRUNCATED, 100) != rules[i].explains)
+                        fail_msg("%zu: %f +- %f", i, estimate.values[PING_IN_TRUNCATED],
+                                 estimate.deviations[PING_IN_TRUNCATED]);
         }
 }
 
@@ -155,20 +155,20 @@ static void test_odd_samples(void **state)
 
         (void) state;
 
-        make_samples(samples, PING_IN_DISCARDS, 0, 10);
-        samples[7].known[PING_IN_DISCARDS] = false;
+        make_samples(samples, PING_IN_TRUNCATED, 0, 10);
+        samples[7].known[PING_IN_TRUNCATED] = false;
         ping_estimate(&estimate, samples, ROUNDS);
-        assert_false(estimate.known[PING_IN_DISCARDS]);
-        assert_false(ping_estimate_explains(&estimate, PING_IN_DISCARDS, 1));
+        assert_false(estimate.known[PING_IN_TRUNCATED]);
+        assert_false(ping_estimate_explains(&estimate, PING_IN_TRUNCATED, 1));
 
-        samples[7].known[PING_IN_DISCARDS] = true;
-        samples[20].values[PING_IN_DISCARDS] = 0;
+        samples[7].known[PING_IN_TRUNCATED] = true;
+        samples[20].values[PING_IN_TRUNCATED] = 0;
         for (size_t i = 0; i < ARRAY_SIZE(samples); i++)
                 samples[i].usec = 5;
         ping_estimate(&estimate, samples, ROUNDS);
-        assert_true(estimate.values[PING_IN_DISCARDS] > 89 && estimate.values[PING_IN_DISCARDS] < 91);
+        assert_true(estimate.values[PING_IN_TRUNCATED] > 89 && estimate.values[PING_IN_TRUNCATED] < 91);
         ping_estimate(&estimate, samples, 0);
-        assert_false(estimate.known[PING_IN_DISCARDS]);
+        assert_false(estimate.known[PING_IN_TRUNCATED]);
 }
 
 /* IPv4 of the device is what the host has less what other interfaces have, and its noise is theirs. */
