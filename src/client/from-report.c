@@ -157,23 +157,14 @@ static bool add_bool(struct json_object *to, const char *key, bool value)
         return json_add(to, key, json_object_new_boolean(value));
 }
 
-/* A text, or null without one. */
-static bool add_optional(struct json_object *to, const char *key, const char *text)
-{
-        if (text)
-                return json_add_text(to, key, text);
-
-        return to && json_object_object_add(to, key, NULL) >= 0;
-}
-
 static bool add_path(struct json_object *to, const char *direction, const struct from_path *path)
 {
         struct json_object *object = json_object_new_object();
 
         return json_add(to, NULL, object) && json_add_text(object, "direction", direction) &&
                json_add_text(object, "interface", path->in) &&
-               add_optional(object, "out", path->out[0] != '\0' ? path->out : NULL) &&
-               add_bool(object, "ok", !path->cause) && add_optional(object, "cause", path->cause) &&
+               json_add_optional(object, "out", path->out[0] != '\0' ? path->out : NULL) &&
+               add_bool(object, "ok", !path->cause) && json_add_optional(object, "cause", path->cause) &&
                json_add_text(object, "text", path->text) && json_add_text(object, "remedy", path->remedy) &&
                add_bool(object, "likely", path->is_likely);
 }
@@ -191,22 +182,11 @@ static bool add_paths(struct json_object *to, const struct from_report *report)
         return added;
 }
 
-static bool add_texts(struct json_object *to, const char *key, const char *const *texts, size_t n)
-{
-        struct json_object *array = json_object_new_array();
-        bool added = json_add(to, key, array);
-
-        for (size_t i = 0; added && i < n; i++)
-                added = json_add_text(array, NULL, texts[i]);
-
-        return added;
-}
-
 static bool add_verdict(struct json_object *object, const struct from_report *report)
 {
         const struct from_path *path = report->path;
 
-        return add_bool(object, "ok", !report->stage) && add_optional(object, "stage", report->stage) &&
+        return add_bool(object, "ok", !report->stage) && json_add_optional(object, "stage", report->stage) &&
                json_add_text(object, "cause", report->stage ? path->cause : "healthy") &&
                json_add_text(object, "text", report->stage ? path->text : "") &&
                json_add_text(object, "remedy", report->stage ? path->remedy : "") &&
@@ -231,10 +211,11 @@ static bool add_report(struct json_object *array, const struct from_report *repo
                json_add_text(object, "address", address_text(peer, &report->peer)) &&
                json_add_text(object, "from", address_text(client, &report->client)) &&
                add_verdict(object, report) && add_paths(object, report) &&
-               add_optional(object, "next_hop", hop[0] != '\0' ? hop : NULL) &&
-               add_optional(object, "neighbour", report->neighbour) &&
-               add_texts(object, "suspects", (const char *const *) reports->suspects.texts, reports->suspects.n) &&
-               add_texts(object, "unseen", unseen, n_unseen);
+               json_add_optional(object, "next_hop", hop[0] != '\0' ? hop : NULL) &&
+               json_add_optional(object, "neighbour", report->neighbour) &&
+               json_add_texts(object, "suspects", (const char *const *) reports->suspects.texts,
+                              reports->suspects.n) &&
+               json_add_texts(object, "unseen", unseen, n_unseen);
 }
 
 /**

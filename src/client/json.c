@@ -51,6 +51,42 @@ bool json_add_text(struct json_object *to, const char *key, const char *text)
 }
 
 /**
+ * json_add_optional() - add a text or null, as of json_add()
+ * @to: the object, or NULL
+ * @key: of the text
+ * @text: the text; NULL: null
+ *
+ * Return: whether that worked.
+ */
+bool json_add_optional(struct json_object *to, const char *key, const char *text)
+{
+        if (text)
+                return json_add_text(to, key, text);
+
+        return to && json_object_object_add(to, key, NULL) >= 0;
+}
+
+/**
+ * json_add_texts() - add an array of texts, as of json_add()
+ * @to: the object, or NULL
+ * @key: of the array
+ * @texts: the texts
+ * @n: number of texts
+ *
+ * Return: whether that worked.
+ */
+bool json_add_texts(struct json_object *to, const char *key, const char *const *texts, size_t n)
+{
+        struct json_object *array = json_object_new_array();
+        bool added = json_add(to, key, array);
+
+        for (size_t i = 0; added && i < n; i++)
+                added = json_add_text(array, NULL, texts[i]);
+
+        return added;
+}
+
+/**
  * json_write() - write a value, and a newline
  * @object: the value, or NULL if memory was short
  * @file: where to

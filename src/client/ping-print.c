@@ -148,15 +148,6 @@ void ping_print_nagios(const struct ping_report *reports, size_t n, FILE *file)
         (void) fputc('\n', file);
 }
 
-/* A text, or null without one. */
-static bool add_optional(struct json_object *to, const char *key, const char *text)
-{
-        if (text)
-                return json_add_text(to, key, text);
-
-        return to && json_object_object_add(to, key, NULL) >= 0;
-}
-
 static bool add_stages(struct json_object *object, const struct ping_report *report)
 {
         struct json_object *array = json_object_new_array();
@@ -168,17 +159,6 @@ static bool add_stages(struct json_object *object, const struct ping_report *rep
                 added = json_add(array, NULL, one) && json_add_text(one, "name", passed_name(stage)) &&
                         json_add(one, "packets", json_object_new_uint64(report->decision.passed[stage]));
         }
-
-        return added;
-}
-
-static bool add_suspects(struct json_object *object, const struct ping_report *report)
-{
-        struct json_object *array = json_object_new_array();
-        bool added = json_add(object, "suspects", array);
-
-        for (size_t i = 0; added && i < report->suspects.n; i++)
-                added = json_add_text(array, NULL, report->suspects.texts[i]);
 
         return added;
 }
@@ -213,19 +193,22 @@ static bool add_report(struct json_object *array, const struct ping_report *repo
 
         (void) report_address(address, report);
         return json_add_text(object, "interface", report->interface) &&
-               add_optional(object, "address", address[0] != '\0' ? address : NULL) &&
+               json_add_optional(object, "address", address[0] != '\0' ? address : NULL) &&
                json_add(object, "ok", json_object_new_boolean(is_good(report))) &&
                json_add(object, "sent", json_object_new_uint64(result->attempts)) &&
                json_add(object, "received", json_object_new_uint64(result->received)) &&
                (result->received > 0
                         ? json_add(object, "rtt_usec", json_object_new_uint64(result->median_usec))
-                        : add_optional(object, "rtt_usec", NULL)) &&
-               add_optional(object, "stage", tested ? ping_stage_name(decision->stage) : NULL) &&
-               add_optional(object, "cause", tested ? report_cause(report) : NULL) &&
+                        : json_add_optional(object, "rtt_usec", NULL)) &&
+               json_add_optional(object, "stage", tested ? ping_stage_name(decision->stage) : NULL) &&
+               json_add_optional(object, "cause", tested ? report_cause(report) : NULL) &&
                json_add_text(object, "text", tested ? report->text : strerror(-report->error)) &&
                json_add_text(object, "remedy", tested ? report->remedy : report->error_advice) &&
                json_add(object, "certain", json_object_new_boolean(tested && decision->is_certain)) &&
-               add_stages(object, report) && add_suspects(object, report) && add_reasons(object, report);
+               add_stages(object, report) &&
+               json_add_texts(object, "suspects", (const char *const *) report->suspects.texts,
+                              report->suspects.n) &&
+               add_reasons(object, report);
 }
 
 /**
