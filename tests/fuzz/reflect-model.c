@@ -48,7 +48,7 @@ static void print_seed(const char *name, const uint8_t *data, size_t size)
 int main(int argc, char **argv)
 {
         static uint8_t data[SEED_SIZE_MAX];
-        struct dirent **entries;
+        struct dirent **entries = NULL;
         int n = argc == 2 ? scandir(argv[1], &entries, NULL, alphasort) : -1;
 
         for (int i = 0; i < n; i++) {
@@ -62,5 +62,7 @@ int main(int argc, char **argv)
                         print_seed(entries[i]->d_name, data, fread(data, 1, sizeof(data), file));
                 free(entries[i]);
         }
+
+        free(entries);
         return n < 0;
 }
