@@ -39,6 +39,17 @@ install_empty_package() {
     dpkg-deb --build "$tree" "$tree.deb" && dpkg --install "$tree.deb"
 }
 
+# fake NAME LINE...: a command that does this, in the directory $fakes.
+fake() {
+    printf '%s\n' '#!/bin/sh' "${@:2}" >"$fakes/$1"
+    chmod 755 "$fakes/$1"
+}
+
+# remove_with_fakes: scripts/start --remove, which finds the fakes before the commands of the system.
+remove_with_fakes() {
+    PATH=$fakes:$PATH start --remove 2>&1
+}
+
 # as_user PATH ARGUMENT...: scripts/start as an ordinary user with these commands, whose sudo prints its arguments.
 as_user() {
     local path=$1
@@ -46,6 +57,8 @@ as_user() {
     shift
     setpriv --reuid=65534 --regid=65534 --clear-groups env PATH="$path" "$TUNECHO_SOURCE/scripts/start" "$@" 2>&1
 }
+
+fakes=$(mktemp -d)
 
 # The tree of an ordinary user.
 chown 65534:65534 "$TUNECHO_SOURCE"
@@ -135,6 +148,27 @@ output=$(start 2>&1)
 check 'it does not install over a package' fails equal 0 $?
 check 'it names the version' contains 'tunecho 9-1 is installed' "$output"
 check 'and deletes nothing of it' fails start --remove
+check 'it is put on hold' dpkg --set-selections <<<'tunecho hold'
+check 'it is a package still' contains 'tunecho 9-1 is installed' "$(start --remove 2>&1)"
+check 'it is purged' dpkg --force-hold --purge tunecho
+
+# Other states and managers of packages.
+for state in hi iF iU iHR iW it ri; do
+    fake dpkg-query "printf '%-3s%s' $state 9-2"
+    check "dpkg's state $state is a package" contains 'tunecho 9-2 is installed' "$(remove_with_fakes)"
+done
+for state in un rc; do
+    fake dpkg-query "printf '%-3s%s' $state 9-2"
+    check "dpkg's state $state is none" contains 'nothing to remove' "$(remove_with_fakes)"
+done
+fake rpm 'echo package tunecho is not installed' 'exit 1'
+fake pacman 'exit 1'
+check 'rpm and pacman may have none' contains 'nothing to remove' "$(remove_with_fakes)"
+# shellcheck disable=SC2016 # expanded by the fake
+fake pacman '[ "$2" = tunecho ] && echo tunecho 9-3'
+check 'pacman may have one' contains 'tunecho 9-3 is installed' "$(remove_with_fakes)"
+fake rpm 'echo 9-4'
+check 'rpm may have one' contains 'tunecho 9-4 is installed' "$(remove_with_fakes)"
 
 # Ordinary users; the tools that the script needs until then, with a sudo of this test and without one.
 tools=$(mktemp -d)
