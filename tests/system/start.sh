@@ -133,6 +133,16 @@ check 'removal stops the last one' contains 'removal ends it' "$output"
 check 'it is built and installed again' start
 systemctl enable --quiet tunecho@tun0
 printf '%s\n' '[Network]' Address=10.99.0.1/24 >/etc/tunecho/echo5.conf
+fake meson 'echo "no such build" >&2' 'exit 1'
+output=$(remove_with_fakes)
+check 'a removal that does not know the files fails' fails equal 0 $?
+check 'it says so' contains 'nothing is removed' "$output"
+fake meson 'echo {}'
+check 'a list that is empty is a failure, too' contains 'nothing is removed' "$(remove_with_fakes)"
+check 'the instance goes on' is_property tunecho@tun0 ActiveState active
+check 'it is still enabled' systemctl is-enabled --quiet tunecho@tun0
+check 'the program is still there' test -e /usr/sbin/tunecho
+rm "$fakes/meson"
 output=$(start --remove 2>&1)
 check 'scripts/start --remove succeeds' equal 0 $?
 note "$output"
