@@ -64,14 +64,38 @@ static int find_directory(struct status_server *server, const char *interface)
         return (size_t) size < sizeof(server->directory) ? 0 : -ENAMETOOLONG;
 }
 
-/* An existing one stays as it is. */
+/* An existing one stays as it is. Not by chmod(2): another user could have put a link there by then. */
 static int make_directory(const char *path, mode_t mode)
 {
-        if (mkdir(path, mode) < 0)
-                return errno == EEXIST ? 0 : -errno;
+        mode_t mask = umask(0);
+        int r = mkdir(path, mode) < 0 && errno != EEXIST ? -errno : 0;
 
-        /* Whatever the umask is. */
-        return chmod(path, mode) < 0 ? -errno : 0;
+        (void) umask(mask);
+        return r;
+}
+
+/*
+ * The owner of a directory can replace what is in it, so no other user may have made it. The identity that this
+ * process is about to become owns the directory that an earlier one left behind.
+ */
+static int check_owner(const struct stat *found, const struct identity *owner)
+{
+        if (found->st_uid == 0 || found->st_uid == geteuid() || (owner && found->st_uid == owner->uid))
+                return 0;
+
+        return -EPERM;
+}
+
+static int make_directories(const struct status_server *server, const struct identity *owner)
+{
+        struct stat found;
+        int r;
+
+        r = make_directory(TUNECHO_RUN_DIR, 0755);
+        if (r >= 0)
+                r = stat(TUNECHO_RUN_DIR, &found) < 0 ? -errno : check_owner(&found, owner);
+
+        return r < 0 ? r : make_directory(server->directory, 0711);
 }
 
 /*
@@ -80,18 +104,23 @@ static int make_directory(const char *path, mode_t mode)
  */
 static int open_directory(struct status_server *server, const struct identity *owner)
 {
+        struct stat found;
         int r = 0;
 
         if (!server->is_managed)
-                r = make_directory(TUNECHO_RUN_DIR, 0755);
-        if (r >= 0 && !server->is_managed)
-                r = make_directory(server->directory, 0711);
+                r = make_directories(server, owner);
         if (r < 0)
                 return r;
 
         server->directory_fd = open(server->directory, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-        if (server->directory_fd < 0)
+        if (server->directory_fd < 0 || fstat(server->directory_fd, &found) < 0)
                 return -errno;
+
+        /* $RUNTIME_DIRECTORY has the owner that the service manager has chosen. */
+        if (!server->is_managed)
+                r = check_owner(&found, owner);
+        if (r < 0)
+                return r;
 
         if (flock(server->directory_fd, LOCK_EX | LOCK_NB) < 0)
                 return errno == EWOULDBLOCK ? -EBUSY : -errno;
@@ -185,7 +214,7 @@ static bool close_socket(const struct status_server *server, struct listener *li
  * ended process left behind are replaced.
  *
  * Return: 0, or a negative errno: -EBUSY if another process serves them, -EEXIST if something else has the name
- *         of one.
+ *         of one, -EPERM if another user made the directory.
  */
 int status_server_new(struct status_server **ret_server, const char *interface, const struct identity *owner)
 {

@@ -2,6 +2,8 @@
 """The status socket: a whole snapshot for whoever reads, however many they are, and no ping lost for it."""
 
 import contextlib
+import os
+import pwd
 import re
 import resource
 import signal
@@ -219,6 +221,36 @@ def test_a_socket_that_was_left_behind(host):
     assert ask(host)["PID"] == successor.pid
     assert successor.stop() == 0
     assert not list(place(host).parent.glob("*")), "what it made is removed, except the directory"
+
+
+@pytest.mark.root("another user")
+@pytest.mark.parametrize("made", ["tunecho", "tunecho/tun0"])
+def test_a_directory_of_another_user(host, made):
+    """It is refused and stays as it is, unless it belongs to the user that the daemon becomes."""
+    host.status_directory("tun0").mkdir(parents=True)
+    directory = host.run_directory / made
+    other = pwd.getpwnam("daemon")
+    os.chown(directory, other.pw_uid, other.pw_gid)
+    directory.chmod(0o777)
+    daemon = host.start("tun0")
+    assert re.search("has no status socket.*Operation not permitted", daemon.log)
+    host.ping(PEER4).assert_answered(3)
+    assert daemon.stop() == 0
+    assert (directory.stat().st_uid, directory.stat().st_mode & 0o777) == (other.pw_uid, 0o777)
+    daemon = host.start("tun0", "--user=daemon")
+    assert ask(host)["PID"] == daemon.pid
+    assert daemon.stop() == 0
+
+
+def test_a_link_in_its_place(host, tmp_path):
+    target = tmp_path / "target"
+    target.mkdir(0o700)
+    host.status_directory("tun0").parent.mkdir()
+    host.status_directory("tun0").symlink_to(target)
+    daemon = host.start("tun0")
+    assert "has no status socket" in daemon.log
+    assert daemon.stop() == 0
+    assert target.stat().st_mode & 0o777 == 0o700 and not list(target.iterdir())
 
 
 @pytest.mark.parametrize("user", [[], ["--user=daemon"]], ids=["nobody", "daemon"])
