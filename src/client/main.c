@@ -10,6 +10,7 @@
  */
 
 #include <locale.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sysexits.h>
@@ -94,6 +95,9 @@ int main(int argc, char *argv[])
 
         /* The encoding of characters is the terminal's; numbers have the format of C. */
         (void) setlocale(LC_CTYPE, "");
+
+        /* execve(2) keeps an ignored signal ignored, and waitpid(2) would not return the status of a child. */
+        (void) signal(SIGCHLD, SIG_DFL);
 
         r = ctl_options_parse(&options, argc, argv);
         if (r > 0)

@@ -206,6 +206,15 @@ def test_no_false_alarm(host, busy, run):
     assert found == [(*peer, "healthy") for peer in peers]
 
 
+def test_ignored_sigchld(host):
+    """As the process that starts it may leave it: the rule is found all the same."""
+    start(host)
+    assert host.run("sh", "-ec", nft("input", REPLY + "drop").format(**WORDS["ipv4"])).returncode == 0
+    done = ping(host, "--json", "tun0", IPV4[1], prefix=("env", "--ignore-signal=CHLD"))
+    (found,) = json.loads(done.stdout)
+    assert found["cause"] == "input-filter" and found["suspects"], found
+
+
 @pytest.mark.parametrize("family", WORDS)
 def test_busy_break(host, family):
     """Pings of others are lost in the same way, and are not counted."""
