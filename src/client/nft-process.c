@@ -18,6 +18,9 @@
 /* Where it can be installed: the path of a user who became root often has no sbin. */
 static const char *const paths[] = { "/usr/sbin/nft", "/usr/local/sbin/nft", "/sbin/nft" };
 
+/* How long it sleeps while the program has closed its output and has not ended. */
+#define END_SLEEP_USEC 1000
+
 struct output {
         char *text;
         size_t size, allocated;
@@ -95,6 +98,26 @@ static int read_all(int fd, struct output *output, size_t size_max, uint64_t dea
         }
 }
 
+/* Waits until the program ends. Returns 0, and its status as waitpid(2) does; or a negative errno. */
+static int wait_for_end(pid_t pid, uint64_t deadline_usec, int *ret_status)
+{
+        for (;;) {
+                pid_t ended = waitpid(pid, ret_status, WNOHANG);
+
+                if (ended != 0 && (ended > 0 || errno != EINTR))
+                        return ended < 0 ? -errno : 0;
+                if (monotonic_usec() >= deadline_usec)
+                        return -ETIMEDOUT;
+                (void) usleep(END_SLEEP_USEC);
+        }
+}
+
+static void kill_program(pid_t pid)
+{
+        (void) kill(pid, SIGKILL);
+        (void) TEMP_FAILURE_RETRY(waitpid(pid, NULL, 0));
+}
+
 /**
  * nft_process_run() - run nft, and read what it prints
  * @arguments: its arguments, the last of which is NULL
@@ -104,7 +127,7 @@ static int read_all(int fd, struct output *output, size_t size_max, uint64_t dea
  * @ret_size: set to the size of that in bytes
  *
  * Return: 0; -ENOENT if it is not installed; -EIO if it fails; -ETIMEDOUT; -EFBIG if it prints more; or another
- *         negative errno.
+ *         negative errno. SIGCHLD must not be ignored.
  */
 int nft_process_run(const char *const *arguments, size_t size_max, unsigned timeout_msec, char **ret_text,
                     size_t *ret_size)
@@ -124,10 +147,10 @@ int nft_process_run(const char *const *arguments, size_t size_max, unsigned time
         close(fds[1]);
         if (r == 0) {
                 r = read_all(fds[0], &output, size_max, deadline_usec);
-                if (r < 0)
-                        (void) kill(pid, SIGKILL);
-                if (TEMP_FAILURE_RETRY(waitpid(pid, &status, 0)) < 0 && r == 0)
-                        r = -errno;
+                if (r == 0)
+                        r = wait_for_end(pid, deadline_usec, &status);
+                if (r < 0 && r != -ECHILD)
+                        kill_program(pid);
         }
         close(fds[0]);
 

@@ -270,9 +270,22 @@ static const struct {
         { "echo '{'", -EBADMSG },
         { "exec cat /dev/zero", -EFBIG },
         { "exec sleep 1000", -ETIMEDOUT },
+        { "exec >&-; exec sleep 1000", -ETIMEDOUT },
+        { "echo '{\"nftables\":[]}'; exec >&-; sleep 0.1", 0 },
         { "[ \"$*\" = '--json list ruleset' ] && echo '{\"nftables\":[]}'", 0 },
         { "read x; env | grep -q . && [ ! -e /proc/$$/fd/3 ] && echo '{\"nftables\":[]}'", 0 },
 };
+
+static bool write_program(const char *path, const char *script)
+{
+        FILE *file = fopen(path, "we");
+
+        if (!file)
+                return false;
+
+        fprintf(file, "#!/bin/sh\n%s\n", script);
+        return fclose(file) == 0 && chmod(path, 0755) == 0;
+}
 
 static const char *run_programs(void)
 {
@@ -289,14 +302,11 @@ static const char *run_programs(void)
                         return "a tmpfs cannot be mounted";
 
         for (size_t i = 0; i < ARRAY_SIZE(programs); i++) {
-                FILE *file = programs[i].script ? fopen("/usr/sbin/nft", "we") : NULL;
                 int r;
 
-                if (file) {
-                        fprintf(file, "#!/bin/sh\n%s\n", programs[i].script);
-                        (void) fclose(file);
-                        (void) chmod("/usr/sbin/nft", 0755);
-                }
+                if (programs[i].script && !write_program("/usr/sbin/nft", programs[i].script))
+                        return "there is no program";
+
                 r = nft_suspects_read(AF_INET, ALL_HOOKS, NULL, &suspects);
                 if (r == 0)
                         suspects_free(&suspects);
