@@ -15,8 +15,11 @@
 
 #include "common/util.h"
 
-/* Where it can be installed: the path of a user who became root often has no sbin. */
-static const char *const paths[] = { "/usr/sbin/nft", "/usr/local/sbin/nft", "/sbin/nft" };
+/*
+ * Where packages install it: the path of a user who became root often has no sbin. It runs as root, so not in
+ * /usr/local, which others than root may write to.
+ */
+static const char *const paths[] = { "/usr/sbin/nft", "/sbin/nft" };
 
 /* How long it sleeps while the program has closed its output and has not ended. */
 #define END_SLEEP_USEC 1000
