@@ -149,7 +149,7 @@ static _Noreturn void run_guard(const char *path, int fd)
 {
         char byte;
 
-        /* What else was open, such as a pipe that others wait for, must not stay open any longer. */
+        /* What else was open, such as a pipe that others wait for, must not stay open; before Linux 5.9 it does. */
         if (fd > 0)
                 (void) close_range(0, (unsigned) fd - 1, 0);
         (void) close_range((unsigned) fd + 1, ~0U, 0);
@@ -176,8 +176,12 @@ static int start_guard(struct drop_trace *trace)
         (void) sigfillset(&all);
         (void) sigprocmask(SIG_SETMASK, &all, &before);
         pid = fork();
-        if (pid == 0)
+        if (pid == 0) {
+                /* With these, it would wait for itself. */
+                close(fds[1]);
+                close(trace->hold_fd);
                 run_guard(trace->path, fds[0]);
+        }
         (void) sigprocmask(SIG_SETMASK, &before, NULL);
 
         close(fds[0]);
