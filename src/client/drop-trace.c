@@ -35,6 +35,10 @@
 #define GUARD_TRIES      1000
 #define GUARD_SLEEP_USEC 10000
 
+/* How long this process waits for the guard, and how long it sleeps in between. */
+#define WAIT_USEC       1000000
+#define WAIT_SLEEP_USEC 1000
+
 /* Where tracefs is mounted; the second one by older systems. */
 static const char *const roots[] = { "/sys/kernel/tracing", "/sys/kernel/debug/tracing" };
 
@@ -343,11 +347,21 @@ int drop_trace_stop(struct drop_trace *trace, struct drop_reasons *ret_reasons)
         return r;
 }
 
+/* Not for as long as it tries: another process may have a file of the instance open. */
+static void wait_for_guard(pid_t guard)
+{
+        uint64_t deadline_usec = monotonic_usec() + WAIT_USEC;
+
+        while (waitpid(guard, NULL, WNOHANG) == 0 && monotonic_usec() < deadline_usec)
+                (void) usleep(WAIT_SLEEP_USEC);
+}
+
 /**
  * drop_trace_free() - end the count without reading it
  * @trace: the trace, or NULL
  *
- * What was created in tracefs is removed when this returns.
+ * What was created in tracefs is removed when this returns, unless another process has a file of it open; then it
+ * is removed later.
  *
  * Return: NULL.
  */
@@ -359,7 +373,7 @@ struct drop_trace *drop_trace_free(struct drop_trace *trace)
         close_fdp(&trace->hold_fd);
         close_fdp(&trace->guard_fd);
         if (trace->guard > 0)
-                (void) TEMP_FAILURE_RETRY(waitpid(trace->guard, NULL, 0));
+                wait_for_guard(trace->guard);
         else if (trace->path[0] != '\0')
                 (void) rmdir(trace->path);
 

@@ -28,6 +28,9 @@
 #define ROOT    "/sys/kernel/tracing"
 #define PACKETS 50U
 
+/* For so long the guard tries at least. */
+#define GUARD_USEC 10000000
+
 /* The instances that a process has: how many directories begin with its name. */
 static unsigned count_instances(pid_t pid)
 {
@@ -196,6 +199,37 @@ static const char *old_kernel(void)
         return NULL;
 }
 
+static int open_instance(void)
+{
+        int fd = -1;
+
+        for (unsigned i = 0; i < 100 && fd < 0; i++) {
+                char path[128];
+
+                (void) snprintf(path, sizeof(path), ROOT "/instances/tunechoctl-%d-%u/buffer_size_kb", getpid(), i);
+                fd = open(path, O_RDONLY | O_CLOEXEC);
+        }
+        return fd;
+}
+
+/* Another process, for which this one stands, has a file of the instance open. It is removed when that is closed. */
+static const char *busy(void)
+{
+        struct drop_trace *trace;
+        uint64_t begin_usec;
+        int fd;
+
+        CHECK(enter() && drop_trace_start(&trace, AF_INET) == 0);
+        fd = open_instance();
+        CHECK(fd >= 0);
+        begin_usec = monotonic_usec();
+        (void) drop_trace_free(trace);
+        CHECK(monotonic_usec() < begin_usec + GUARD_USEC / 2 && count_instances(getpid()) == 1);
+        close(fd);
+        CHECK(are_removed(getpid()));
+        return NULL;
+}
+
 static const char *start_as_user(void)
 {
         struct drop_trace *trace;
@@ -234,6 +268,7 @@ int main(void)
                 { "killed", killed, true },
                 { "stale", stale, true },
                 { "old kernel", old_kernel, true },
+                { "busy", busy, true },
                 { "unavailable", unavailable, true },
         };
         const char *strict = getenv("TUNECHO_STRICT");
