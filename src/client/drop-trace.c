@@ -153,7 +153,7 @@ static _Noreturn void run_guard(const char *path, int fd)
 {
         char byte;
 
-        /* What else was open, such as a pipe that others wait for, must not stay open; before Linux 5.9 it does. */
+        /* What else was open, as a pipe that others wait for, must not stay open. Before Linux 5.9 it does. */
         if (fd > 0)
                 (void) close_range(0, (unsigned) fd - 1, 0);
         (void) close_range((unsigned) fd + 1, ~0U, 0);
