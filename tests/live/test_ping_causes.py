@@ -236,10 +236,11 @@ def test_daemon_that_does_not_read(host):
 
 
 def test_moved(host, tmp_path):
-    host.start("tun0")
+    daemon = host.start("tun0")
     with Host(tmp_path / "other") as other:
         other.take(host, "tun0")
         assert {entry["cause"] for entry in json.loads(ping(host, "--json").stdout)} == {"device-missing"}
+        assert daemon.stop() == 0  # before its device goes with the other host
 
 
 def test_no_address_to_ping(host):
