@@ -49,16 +49,18 @@ def refusals(daemon):
 
 def assert_refused(daemon, source, peer, reason, reporters, mtu="", requests=3):
     """There is an entry, and the session and the totals count all errors; none is an entry of drops, too."""
-    wait_until(lambda: daemon.totals().verdicts.get("icmp-error") == requests, "the errors")
+    # A busy kernel leaves some errors out.
     wait_until(lambda: refusals(daemon), "the entry")
     assert daemon.stop() == 0
+    errors = daemon.final_totals().verdicts["icmp-error"]
+    assert 1 <= errors <= requests
     for reporter, reply_source, destination, _, number, why, why_mtu in refusals(daemon):
         assert reporter in reporters, daemon.log
         assert (reply_source, destination) == (peer, source)
         assert 1 <= int(number) <= requests
         assert (why, why_mtu) == (reason, mtu)
     (session,) = [session for session in Session.all_in(daemon.log) if session.source == source]
-    assert (session.requests, session.refused) == (requests, requests)
+    assert (session.requests, session.refused) == (requests, errors)
     assert session.identifier == int(refusals(daemon)[0][3])
     assert " as icmp-error" not in re.sub("stopped: .*", "", daemon.log)
 
@@ -70,17 +72,27 @@ def reporters_of(family):
 
 def status(host):
     with host.connect_status() as connection:
-        return b"".join(iter(lambda: connection.recv(65536), b"")).decode().splitlines()
+        lines = b"".join(iter(lambda: connection.recv(65536), b"")).decode().splitlines()
+    return {key: int(value) for key, _, value in (line.partition("=") for line in lines) if value.isdigit()}
 
 
 @FAMILIES
 def test_status(tunnel, client, far):
+    """All errors are counted; the kernel does not send one for each reply if it is busy."""
     tunnel.start("tun0")
-    assert "TUNECHO_REFUSED=0" in status(tunnel)
-    ping(client, far[0], far[2])
-    wait_until(lambda: "TUNECHO_REFUSED=3" in status(tunnel), "the errors")
-    assert "TUNECHO_SESSIONS_OPENED=1" in status(tunnel)
-    assert "TUNECHO_SESSIONS_EVICTED=0" in status(tunnel)
+    assert status(tunnel)["TUNECHO_REFUSED"] == 0
+    pings = 0
+
+    def is_refused():
+        nonlocal pings
+        ping(client, far[0], far[2])
+        pings += 1
+        return status(tunnel)["TUNECHO_REFUSED"] > 0
+
+    wait_until(is_refused, "an error")
+    found = status(tunnel)
+    assert found["TUNECHO_REFUSED"] == found["TUNECHO_ICMP_ERROR"] <= 3 * pings
+    assert (found["TUNECHO_SESSIONS_OPENED"], found["TUNECHO_SESSIONS_EVICTED"]) == (pings, 0)
 
 
 @FAMILIES
