@@ -82,7 +82,7 @@ dpkg-deb --raw-extract "${deb[0]}" "$packaged"
 check 'its programs are hardened' hardened
 check 'it has all that Meson installs' has_all_files names_in_package
 note "$(installed_size) kB without manual pages"
-check 'without manual pages it has less than 300 kB' test "$(installed_size)" -lt 300
+check 'without manual pages it has less than 450 kB' test "$(installed_size)" -lt 450
 check 'it batches' contains liburing.so "$(libraries)"
 for library in $(libraries); do
     check "it depends on the package of $library" depends_on_package_of "$library"
