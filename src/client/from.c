@@ -19,6 +19,7 @@
 #include <sysexits.h>
 
 #include "client/ctl.h"
+#include "client/ping-cause.h"
 #include "common/util.h"
 #include "net/link.h"
 #include "net/neighbour.h"
@@ -69,14 +70,15 @@ static void path_set(struct from_path *path, const struct from_query *query, con
         (void) cause_remedy(path->remedy, sizeof(path->remedy), cause, &names);
 }
 
-/* The daemon sets its addresses again at a reload. */
-static void path_set_ipv6_off(struct from_path *path, const char *name, bool is_device)
+/* A cause that is no route's, with the text that it has for pings of this host. */
+static void path_set_cause(struct from_path *path, enum ping_cause cause, const char *name)
 {
-        *path = (struct from_path) { .cause = "ipv6-off" };
+        const struct cause_names names = { .device = name };
+
+        *path = (struct from_path) { .cause = ping_cause_name(cause) };
         strcpy(path->in, name);
-        (void) snprintf(path->text, sizeof(path->text), "IPv6 is switched off on '%s'", name);
-        (void) snprintf(path->remedy, sizeof(path->remedy), "sysctl -w net/ipv6/conf/%s/disable_ipv6=0%s%s",
-                        name, is_device ? "; systemctl reload tunecho@" : "", is_device ? name : "");
+        (void) ping_cause_text(path->text, sizeof(path->text), cause, &names);
+        (void) ping_cause_remedy(path->remedy, sizeof(path->remedy), cause, &names);
 }
 
 /* Whether the client was heard of on an interface. */
@@ -96,7 +98,10 @@ static int ask_request(struct from_path *path, const struct from_query *query, c
         int r;
 
         if (ping->client.family == AF_INET6 && !link->has_ipv6) {
-                path_set_ipv6_off(path, link->name, false);
+                path_set_cause(path, PING_CAUSE_IPV6_OFF, link->name);
+                /* Unlike the device, no instance has to set addresses again. */
+                (void) snprintf(path->remedy, sizeof(path->remedy), "sysctl -w net/ipv6/conf/%s/disable_ipv6=0",
+                                link->name);
                 return 0;
         }
 
@@ -199,14 +204,10 @@ static bool check_device(struct from_report *report, const struct from_query *qu
 {
         const struct link_info *device = query->device;
 
-        if (!device->up) {
-                report->hop.cause = "device-down";
-                (void) snprintf(report->hop.text, sizeof(report->hop.text), "'%s' is down", device->name);
-                (void) snprintf(report->hop.remedy, sizeof(report->hop.remedy), "ip link set dev %s up",
-                                device->name);
-        } else if (report->client.family == AF_INET6 && !device->has_ipv6) {
-                path_set_ipv6_off(&report->hop, device->name, true);
-        }
+        if (!device->up)
+                path_set_cause(&report->hop, PING_CAUSE_DEVICE_DOWN, device->name);
+        else if (report->client.family == AF_INET6 && !device->has_ipv6)
+                path_set_cause(&report->hop, PING_CAUSE_IPV6_OFF, device->name);
 
         report->stage = report->hop.cause ? "device" : NULL;
         return report->stage == NULL;
